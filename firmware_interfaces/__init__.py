@@ -1,0 +1,1 @@
+"""Bytes from hardware in, observations out; commands in, bytes to hardware out."""

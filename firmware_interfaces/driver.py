@@ -1,0 +1,169 @@
+"""The one loop that runs any machine over any port, and survives the port."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Never, Protocol
+
+import structlog
+
+from agreed.machine import NS_PER_S, Machine, Moment
+from firmware_interfaces.errors import PortError
+from firmware_interfaces.observations import Command, Observation
+from firmware_interfaces.ports import Port, open_port
+from firmware_interfaces.wiring import Wiring
+
+COMMANDS_COUNT_MAX = 64  # commands of one line that wait to be handed to its machine
+REOPEN_S_MIN = 0.25
+REOPEN_S_MAX = 5.0
+SLEEP_S_MIN = 0.001  # a machine that is always due still leaves the loop to its neighbours
+SLEEP_S_MAX = 5.0
+
+Deliver = Callable[[Observation], None]
+Clock = Callable[[], Moment]
+
+log = structlog.get_logger()
+
+
+class LineMachine(Machine[Observation], Protocol):
+    """The seam of a family: a machine that can also be told things and lose its wire."""
+
+    def line_opened(self, now: Moment) -> list[Observation]:
+        """Begin, or begin again, on a freshly opened wire."""
+        ...
+
+    def line_lost(self, now: Moment) -> list[Observation]:
+        """Give up on the wire: every device is lost, once, and every command refused."""
+        ...
+
+    def command(self, command: Command, now: Moment) -> list[Observation]:
+        """Take one command; a device that is lost or unknown refuses it at once."""
+        ...
+
+
+class Line:
+    """One wire, its machine and what its devices are to be told next.
+
+    Attributes:
+        wiring: the port and how it is set.
+        machine: the family's machine.
+        fault: why the port cannot be used now; None while it is open.
+    """
+
+    def __init__(self, wiring: Wiring, machine: LineMachine) -> None:
+        self.wiring = wiring
+        self.machine = machine
+        self.fault: PortError | None = None
+        self._commands: deque[Command] = deque()
+        self._wake = asyncio.Event()
+
+    def tell(self, command: Command) -> bool:
+        """Queue one command, in the loop's own thread; False when the queue is full."""
+        if len(self._commands) >= COMMANDS_COUNT_MAX:
+            return False
+        self._commands.append(command)
+        self._wake.set()
+        return True
+
+    def wake(self) -> None:
+        """Make the line's loop look again at once."""
+        self._wake.set()
+
+    def take_commands(self) -> list[Command]:
+        """Hand over what is queued, once, oldest first."""
+        commands = list(self._commands)
+        self._commands.clear()
+        return commands
+
+    async def woken(self, delay_s: float) -> None:
+        """Wait for bytes, a command or the delay, whichever is first."""
+        timer = asyncio.get_running_loop().call_later(delay_s, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+        self._wake.clear()
+
+
+async def drive(line: Line, deliver: Deliver, clock: Clock) -> Never:
+    """Run one line until cancelled; a lost port is reported once and re-opened with back-off.
+
+    `deliver` is called in the loop, in order, and must return quickly. Nothing that a
+    device or a port does makes this raise, so one task per line keeps lines apart.
+    """
+    reopen_s = REOPEN_S_MIN
+    while True:
+        has_heard = await _attempt(line, deliver, clock)
+        reopen_s = REOPEN_S_MIN if has_heard else min(reopen_s * 2, REOPEN_S_MAX)
+        await _wait_closed(line, deliver, clock, reopen_s)
+
+
+async def _attempt(line: Line, deliver: Deliver, clock: Clock) -> bool:
+    port: Port | None = None
+    heard = _Heard()
+    try:
+        port = await open_port(line.wiring, line.wake)
+        if line.fault is not None:
+            log.info("port back", port=line.wiring.port)
+        line.fault = None
+        await _carry(line, port, deliver, clock, heard)
+    except PortError as error:
+        if line.fault is None:
+            log.warning("port lost", port=error.port, reason=str(error), retry=error.retry)
+        line.fault = error
+    finally:
+        if port is not None:
+            port.close()
+    _deliver_all(line.machine.line_lost(clock()), deliver)
+    return heard.any
+
+
+class _Heard:
+    """Whether a port ever said anything, which is what resets the back-off."""
+
+    def __init__(self) -> None:
+        self.any = False
+
+
+async def _carry(line: Line, port: Port, deliver: Deliver, clock: Clock, heard: _Heard) -> Never:
+    _deliver_all(line.machine.line_opened(clock()), deliver)
+    while True:
+        data = port.take()
+        heard.any = heard.any or bool(data)
+        now = clock()
+        if data:
+            _deliver_all(line.machine.bytes_received(data, now), deliver)
+        _pass_on(line, deliver, now)
+        outgoing = line.machine.bytes_to_send()
+        if outgoing:
+            await port.write(outgoing)
+        await line.woken(_delay_s(line.machine, clock()))
+
+
+async def _wait_closed(line: Line, deliver: Deliver, clock: Clock, wait_s: float) -> None:
+    """Keep answering commands (with refusals) while the port is away."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + wait_s
+    while (left_s := until_s - loop.time()) > 0:
+        await line.woken(left_s)
+        _pass_on(line, deliver, clock())
+
+
+def _pass_on(line: Line, deliver: Deliver, now: Moment) -> None:
+    for command in line.take_commands():
+        _deliver_all(line.machine.command(command, now), deliver)
+    deadline_ns = line.machine.deadline_ns()
+    if deadline_ns is not None and deadline_ns <= now.mono_ns:
+        _deliver_all(line.machine.time_passed(now), deliver)
+
+
+def _delay_s(machine: LineMachine, now: Moment) -> float:
+    deadline_ns = machine.deadline_ns()
+    if deadline_ns is None:
+        return SLEEP_S_MAX
+    return min(max((deadline_ns - now.mono_ns) / NS_PER_S, SLEEP_S_MIN), SLEEP_S_MAX)
+
+
+def _deliver_all(observations: Iterable[Observation], deliver: Deliver) -> None:
+    for observation in observations:
+        deliver(observation)

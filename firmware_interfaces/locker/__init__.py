@@ -1,0 +1,1 @@
+"""KERONG KR-CU16 locker boards."""

@@ -1,0 +1,75 @@
+"""What a device said, and what it can be told: the words between any family and the box."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from agreed.machine import Moment
+
+
+class Seen(IntEnum):
+    """What an observation is about; the numbers are never reused."""
+
+    LOST = 1  # the device stopped answering; said once
+    BACK = 2  # it answers again; said once
+    CARD = 3  # value: the card's bits as "count:hex", for example "26:0a1b2c80"
+    KEYS = 4  # value: the digits typed
+    CODE = 5  # value: the text scanned
+    DOOR_OPENED = 6  # part: the compartment
+    DOOR_CLOSED = 7  # part: the compartment
+    DOOR_STUCK = 8  # part: the compartment was told to open and did not
+    TAMPERED = 9
+    REFUSED_BY_DEVICE = 10  # value: what was asked and the device's reason
+    ADMITTED = 11  # a reader confirmed that its output was driven after Admit
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing that one device said at one moment.
+
+    Attributes:
+        device: the device's name from the settings.
+        seen: what it is about.
+        value: text of the device, bounded and printable; "" where none.
+        part: compartment number from 1; 0 for the whole device.
+        at: when the last byte that proves it arrived.
+    """
+
+    device: str
+    seen: Seen
+    at: Moment
+    value: str = ""
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Drive a gate's output for a while and show green."""
+
+    device: str
+    open_ms: int = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Show red and sound the refusal; the door stays shut."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCompartment:
+    """Open one compartment of a locker bank and verify that it opened."""
+
+    device: str
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell the person at a scanner that the code was taken (or not), by beep."""
+
+    device: str
+    is_good: bool
+
+
+Command = Admit | Refuse | OpenCompartment | Answer

@@ -1,0 +1,89 @@
+"""What box.toml says about a line of OSDP readers."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from firmware_interfaces.errors import KeyFileError
+from firmware_interfaces.wiring import DeviceName, Wiring, different
+
+READERS_COUNT_MAX = 8  # more on one line makes every tap slow
+KEY_BYTES = 16
+KEY_TEXT_LENGTH_MAX = 256
+
+# The key that the standard gives every reader in its installation mode; anybody knows it.
+DEFAULT_KEY = bytes(range(0x30, 0x40))
+
+
+def _key_of(text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ValueError("a secure-channel key is 32 hexadecimal characters")
+    if key == DEFAULT_KEY or len(set(key)) == 1:
+        raise ValueError("this key is publicly known; give the reader a key of its own")
+    return key
+
+
+def _checked(secret: SecretStr) -> SecretStr:
+    _key_of(secret.get_secret_value())
+    return secret
+
+
+KeyHex = Annotated[SecretStr, AfterValidator(_checked)]
+
+
+class OsdpReader(BaseModel):
+    """One reader on the line.
+
+    Attributes:
+        address: 0 to 126, as set on the reader.
+        key: secure-channel base key (SCBK), 32 hexadecimal characters.
+        key_file: a file that holds the same 32 characters; exactly one of the two.
+        output: number of the output that moves the gate.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: DeviceName
+    address: int = Field(ge=0, le=126)
+    key: KeyHex | None = None
+    key_file: Path | None = None
+    output: int = Field(default=0, ge=0, le=15)
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if (self.key is None) == (self.key_file is None):
+            raise ValueError("give exactly one of key and key_file")
+        return self
+
+    def read_key(self) -> bytes:
+        """Give the reader's key, reading its file if it has one.
+
+        Raises:
+            KeyFileError: the file is missing, unreadable or holds no usable key.
+        """
+        if self.key is not None:
+            return _key_of(self.key.get_secret_value())
+        assert self.key_file is not None
+        try:
+            with self.key_file.open(encoding="ascii") as file:
+                return _key_of(file.read(KEY_TEXT_LENGTH_MAX).strip())
+        except (OSError, ValueError) as error:
+            raise KeyFileError(f"reader {self.name}: {self.key_file}: {error}") from error
+
+
+class OsdpLine(Wiring):
+    """A `[[line]]` of family osdp."""
+
+    family: Literal["osdp"]
+    devices: tuple[OsdpReader, ...] = Field(min_length=1, max_length=READERS_COUNT_MAX)
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        different("name", [device.name for device in self.devices])
+        different("address", [device.address for device in self.devices])
+        return self

@@ -1,0 +1,270 @@
+"""The only file that opens hardware: serial lines, PTYs and serial servers behind one shape."""
+
+import asyncio
+import errno
+import os
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import serial
+from serial.rs485 import RS485Settings
+
+from firmware_interfaces.errors import (
+    PortBusyError,
+    PortClosedError,
+    PortError,
+    PortMissingError,
+    PortOptionError,
+    PortRefusedError,
+    PortStalledError,
+)
+from firmware_interfaces.wiring import Wiring
+
+ARRIVED_BYTES_MAX = 65_536  # unread bytes of one port; past this the port is not read
+READ_BYTES_MAX = 4_096
+WRITE_S_MAX = 2.0  # a port that takes no byte for this long is stalled
+THREAD_READ_S = 0.05  # a port without a descriptor is asked this often
+
+
+class Port(Protocol):
+    """An open wire that never blocks the loop."""
+
+    def take(self) -> bytes:
+        """Hand over what arrived since the last call; b"" when nothing did.
+
+        Raises:
+            PortClosedError: the far end is gone and everything it sent was taken.
+        """
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send all of `data`, waiting for room for a bounded time.
+
+        Raises:
+            PortClosedError: the far end is gone.
+            PortStalledError: no byte was accepted within WRITE_S_MAX.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the port back; may be called twice."""
+        ...
+
+
+async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
+    """Open the port of one line; `wake` is called in the loop when bytes or the end arrive.
+
+    Raises:
+        PortMissingError: nothing is there. PortBusyError: somebody else holds it.
+        PortRefusedError: no permission. PortOptionError: the adapter cannot do what is asked.
+    """
+    device = await asyncio.to_thread(_open_device, wiring)
+    try:
+        descriptor = int(device.fileno())
+    except (AttributeError, OSError):
+        return _ThreadPort(device, wiring.port, wake)
+    os.set_blocking(descriptor, False)
+    return _DescriptorPort(device, descriptor, wiring.port, wake)
+
+
+def _open_device(wiring: Wiring) -> serial.SerialBase:
+    try:
+        device = serial.serial_for_url(
+            wiring.port,
+            do_not_open=True,
+            baudrate=wiring.baud,
+            parity=wiring.parity,
+            timeout=THREAD_READ_S,
+            write_timeout=WRITE_S_MAX,
+            exclusive=True,
+        )
+        if wiring.dtr is not None:
+            device.dtr = wiring.dtr
+        if wiring.rts is not None:
+            device.rts = wiring.rts
+        device.open()
+    except (OSError, ValueError) as error:
+        raise _opening_error(wiring.port, error) from error
+    if wiring.rs485:
+        _switch_direction(device, wiring.port)
+    return device
+
+
+def _switch_direction(device: serial.SerialBase, port: str) -> None:
+    try:
+        device.rs485_mode = RS485Settings()
+    except (OSError, ValueError, AttributeError) as error:
+        device.close()
+        raise PortOptionError(
+            port, "the adapter does not switch RS-485 direction; set rs485 = false"
+        ) from error
+
+
+def _opening_error(port: str, error: OSError | ValueError) -> PortError:
+    number = getattr(error, "errno", None)
+    if isinstance(error, ValueError) or "configure" in str(error):
+        return PortOptionError(port, f"the adapter does not take these settings ({error})")
+    if number in {errno.EACCES, errno.EPERM}:
+        return PortRefusedError(port, "no permission; add the service's user to group dialout")
+    if number in {errno.EAGAIN, errno.EBUSY}:
+        return PortBusyError(port, "another program holds it; stop that program")
+    if "://" in port:
+        return PortMissingError(port, "nobody answers there; check address, cable and power")
+    return PortMissingError(port, "not there; check that the adapter is plugged in")
+
+
+class _DescriptorPort:
+    """A port that the event loop watches by its descriptor."""
+
+    def __init__(
+        self, device: serial.SerialBase, descriptor: int, port: str, wake: Callable[[], None]
+    ) -> None:
+        self._device = device
+        self._descriptor = descriptor
+        self._port = port
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._arrived = bytearray()
+        self._ended: PortError | None = None
+        self._is_watched = False
+        self._is_open = True
+        self._watch()
+
+    def take(self) -> bytes:
+        data = bytes(self._arrived)
+        self._arrived.clear()
+        if not data and self._ended is not None:
+            raise self._ended
+        if self._ended is None:
+            self._watch()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            if self._ended is not None:
+                raise self._ended
+            try:
+                written = os.write(self._descriptor, rest)
+            except (BlockingIOError, InterruptedError):
+                await self._room()
+            except OSError as error:
+                self._end(error.strerror or "write failed")
+            else:
+                rest = rest[written:]
+
+    def close(self) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._ended = self._ended or PortClosedError(self._port, "closed by us")
+        self._unwatch()
+        self._device.close()
+
+    def _watch(self) -> None:
+        if not self._is_watched:
+            self._is_watched = True
+            self._loop.add_reader(self._descriptor, self._readable)
+
+    def _unwatch(self) -> None:
+        if self._is_watched:
+            self._is_watched = False
+            self._loop.remove_reader(self._descriptor)
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._descriptor, READ_BYTES_MAX)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._end(error.strerror or "read failed")
+            return
+        if not data:
+            self._end("hung up")
+            return
+        self._arrived += data
+        if len(self._arrived) >= ARRIVED_BYTES_MAX:
+            self._unwatch()
+        self._wake()
+
+    def _end(self, reason: str) -> None:
+        self._ended = PortClosedError(self._port, f"unplugged or hung up ({reason})")
+        self._unwatch()
+        self._wake()
+
+    async def _room(self) -> None:
+        has_room = asyncio.Event()
+        self._loop.add_writer(self._descriptor, has_room.set)
+        try:
+            async with asyncio.timeout(WRITE_S_MAX):
+                await has_room.wait()
+        except TimeoutError as error:
+            raise PortStalledError(
+                self._port, "takes no bytes; check flow control and power"
+            ) from error
+        finally:
+            self._loop.remove_writer(self._descriptor)
+
+
+class _ThreadPort:
+    """A port without a descriptor (rfc2217://, loop://), read by one bounded thread."""
+
+    def __init__(self, device: serial.SerialBase, port: str, wake: Callable[[], None]) -> None:
+        self._device = device
+        self._port = port
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._arrived = bytearray()
+        self._ended: PortError | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read, name=f"port {port}", daemon=True)
+        self._thread.start()
+
+    def take(self) -> bytes:
+        with self._lock:
+            data = bytes(self._arrived)
+            self._arrived.clear()
+        if not data and self._ended is not None:
+            raise self._ended
+        return data
+
+    async def write(self, data: bytes) -> None:
+        if self._ended is not None:
+            raise self._ended
+        try:
+            await asyncio.to_thread(self._device.write, data)
+        except serial.SerialTimeoutException as error:
+            raise PortStalledError(self._port, "takes no bytes; check power") from error
+        except OSError as error:
+            raise PortClosedError(self._port, f"hung up ({error})") from error
+
+    def close(self) -> None:
+        self._stop.set()
+        self._ended = self._ended or PortClosedError(self._port, "closed by us")
+
+    def _read(self) -> None:
+        while not self._stop.is_set():
+            try:
+                data = self._device.read(READ_BYTES_MAX)
+            except OSError as error:
+                self._ended = PortClosedError(self._port, f"hung up ({error})")
+                self._call_wake()
+                break
+            if data:
+                self._keep(data)
+        self._device.close()
+
+    def _keep(self, data: bytes) -> None:
+        while not self._stop.is_set():
+            with self._lock:
+                if len(self._arrived) < ARRIVED_BYTES_MAX:
+                    self._arrived += data
+                    break
+            self._stop.wait(THREAD_READ_S)
+        self._call_wake()
+
+    def _call_wake(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)

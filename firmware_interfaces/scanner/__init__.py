@@ -1,0 +1,1 @@
+"""Serial bar-code and QR scanners."""

@@ -1,0 +1,47 @@
+"""The `[[line]]` tables of box.toml, and the machine that each family makes of one."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from firmware_interfaces.driver import Line, LineMachine
+from firmware_interfaces.locker.settings import LockerLine
+from firmware_interfaces.osdp.settings import OsdpLine
+from firmware_interfaces.scanner.settings import ScannerLine
+
+LineSettings = Annotated[OsdpLine | LockerLine | ScannerLine, Field(discriminator="family")]
+
+_LINE: TypeAdapter[LineSettings] = TypeAdapter(LineSettings)
+
+
+def read_line_settings(table: Mapping[str, Any]) -> LineSettings:
+    """Check one `[[line]]` table.
+
+    Raises:
+        pydantic.ValidationError: names every field that is wrong.
+    """
+    return _LINE.validate_python(table)
+
+
+def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
+    """Make the machine of one line.
+
+    Args:
+        settings: a checked table.
+        entropy: 16 random bytes, new at every start; the nonces of secure channels need them.
+
+    Raises:
+        KeyFileError: a reader's key file cannot be used.
+    """
+    raise NotImplementedError
+
+
+def make_line(settings: LineSettings, entropy: bytes) -> Line:
+    """Make a line ready for `driver.drive`; arguments and errors as `line_machine`."""
+    return Line(settings, line_machine(settings, entropy))
+
+
+def device_names(settings: LineSettings) -> list[str]:
+    """Name the devices of one line, in the order of its table."""
+    return [device.name for device in settings.devices]
