@@ -1,0 +1,39 @@
+# Two commands: `make demo` plays a service day, `make test` checks everything. Both set up alone.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.PHONY: demo test check setup system lock words clean
+
+demo: setup
+	$(BIN)/duifu demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED))
+
+test: setup system check
+	$(BIN)/coverage run -m pytest -q $(ARGS)
+	$(BIN)/coverage report
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: $(STAMP)
+
+$(STAMP): deploy/locks/dev.txt pyproject.toml deploy/setup.sh
+	@PYTHON=$(PYTHON) bash deploy/setup.sh
+	@touch $@
+
+# What only the tests need: a browser, fonts, a second broker, a second database.
+system:
+	@bash deploy/system.sh
+
+lock: setup
+	bash deploy/lock.sh
+
+words: setup
+	bash deploy/words.sh
+
+clean:
+	rm -rf .venv var build *.egg-info

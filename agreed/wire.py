@@ -1,0 +1,246 @@
+"""The wire form of a block: versioned, columnar, compressed, hashed, chained. See docs/wire.md."""
+
+import struct
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from agreed.limits import BLOCK_BYTES_MAX, BLOCK_RAW_BYTES_MAX, BLOCK_RECORDS_MAX, WALL_MS_MAX
+from agreed.records import (
+    TEXT_COLUMNS,
+    ClockState,
+    Evidence,
+    Int32s,
+    Int64s,
+    RecordColumns,
+    RecordError,
+    check_text,
+)
+
+MAGIC: Final = b"DFB1"
+HASH_BYTES: Final = 32
+NO_HASH: Final = bytes(HASH_BYTES)
+"""The previous hash of the first block of a journal epoch."""
+
+_HEADER: Final = struct.Struct("<4s16s16sQIII32s3B")
+_WINDOW_LOG_MAX: Final = 22
+_SEQUENCE_MAX: Final = 2**62
+
+
+class WireError(ValueError):
+    """The bytes are not a block; the only error that `decode_block` raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a chain of blocks comes from.
+
+    Attributes:
+        company, site, box: names as in `limits.NAME_PATTERN`.
+        epoch: 16 random bytes, new whenever a journal begins.
+        boot: 16 bytes, new at every start of the box.
+    """
+
+    company: str
+    site: str
+    box: str
+    epoch: bytes
+    boot: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Records committed together, with their place in the chain.
+
+    Attributes:
+        origin: whose chain.
+        previous: 32 bytes, hash of the block before; NO_HASH for the first.
+        columns: the records.
+        hash: 32 bytes, SHA-256 of everything else in the encoded form.
+    """
+
+    origin: Origin
+    previous: bytes
+    columns: RecordColumns
+    hash: bytes
+
+
+def encode_block(origin: Origin, previous: bytes, columns: RecordColumns) -> bytes:
+    """Encode records as one block; the last 32 bytes are its hash.
+
+    Raises:
+        RecordError: no records, or more than one block may hold.
+    """
+    if not 1 <= len(columns) <= BLOCK_RECORDS_MAX:
+        raise RecordError(f"block: 1 to {BLOCK_RECORDS_MAX} records, not {len(columns)}")
+    raw = _payload(columns)
+    packed = zstandard.ZstdCompressor(level=3, write_checksum=False).compress(raw)
+    names = [n.encode() for n in (origin.company, origin.site, origin.box)]
+    header = _HEADER.pack(
+        MAGIC,
+        origin.epoch,
+        origin.boot,
+        columns.first_sequence,
+        len(columns),
+        len(raw),
+        len(packed),
+        previous,
+        *(len(n) for n in names),
+    )
+    body = b"".join([header, *names, packed])
+    if len(body) + HASH_BYTES > BLOCK_BYTES_MAX or len(raw) > BLOCK_RAW_BYTES_MAX:
+        raise RecordError("block: too large; commit fewer records together")
+    return body + sha256(body).digest()
+
+
+def block_hash(data: bytes) -> bytes:
+    """Give the hash that an encoded block carries at its end."""
+    return data[-HASH_BYTES:]
+
+
+def decode_block(data: bytes) -> Block:
+    """Decode and verify one block; bounded in memory whatever the bytes.
+
+    Raises:
+        WireError: anything at all is wrong with the bytes.
+    """
+    if not _HEADER.size + HASH_BYTES < len(data) <= BLOCK_BYTES_MAX:
+        raise WireError("length is out of range")
+    if sha256(data[:-HASH_BYTES]).digest() != data[-HASH_BYTES:]:
+        raise WireError("hash does not match")
+    magic, epoch, boot, first, count, raw_bytes, packed_bytes, previous, *lengths = _HEADER.unpack(
+        data[: _HEADER.size]
+    )
+    if magic != MAGIC:
+        raise WireError("not a block of a known version")
+    if not (1 <= count <= BLOCK_RECORDS_MAX and 1 <= first <= _SEQUENCE_MAX):
+        raise WireError("count or sequence is out of range")
+    body = data[_HEADER.size : -HASH_BYTES]
+    if raw_bytes > BLOCK_RAW_BYTES_MAX or sum(lengths) + packed_bytes != len(body):
+        raise WireError("lengths do not add up")
+    company, site, box = _names(body, lengths)
+    raw = _decompress(body[sum(lengths) :], raw_bytes)
+    columns = _columns(_Reader(raw), first, count)
+    return Block(Origin(company, site, box, epoch, boot), previous, columns, data[-HASH_BYTES:])
+
+
+def _names(body: bytes, lengths: list[int]) -> list[str]:
+    names, start = [], 0
+    for length in lengths:
+        names.append(_text(body[start : start + length]))
+        start += length
+    return names
+
+
+def _decompress(packed: bytes, raw_bytes: int) -> bytes:
+    try:
+        frame = zstandard.get_frame_parameters(packed)
+        # The library trusts the frame's own size above max_output_size, so it is checked first.
+        if frame.content_size != raw_bytes or frame.window_size > 2**_WINDOW_LOG_MAX:
+            raise WireError("compressed size is not what the header says")
+        return zstandard.ZstdDecompressor().decompress(
+            packed, max_output_size=raw_bytes, allow_extra_data=False
+        )
+    except zstandard.ZstdError as error:
+        raise WireError(f"payload: {error}") from None
+
+
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode()
+        check_text("text", text)
+    except (UnicodeDecodeError, RecordError) as error:
+        raise WireError(str(error)) from None
+    return text
+
+
+# Payload: three integer columns, two byte columns, five text columns.
+#
+# An integer column is the differences, zigzagged, as eight planes of bytes: plane k holds byte k
+# of every value. Neighbouring times differ by little, so the high planes are zero and compress
+# to nothing. A text column is its distinct texts (count, lengths, bytes) and an index per record.
+
+
+def _payload(columns: RecordColumns) -> bytes:
+    parts = [_planes(c) for c in (columns.mono_ns, columns.wall_ms, columns.bound_ms)]
+    parts += [columns.clock_state.tobytes(), columns.evidence.tobytes()]
+    for name in TEXT_COLUMNS:
+        distinct, index = columns.texts[name]
+        encoded = [t.encode() for t in distinct]
+        parts.append(struct.pack("<I", len(encoded)))
+        parts.append(bytes(len(t) for t in encoded))
+        parts.extend(encoded)
+        parts.append(index.astype(_index_type(len(encoded))).tobytes())
+    return b"".join(parts)
+
+
+def _planes(values: Int64s) -> bytes:
+    steps = np.diff(values, prepend=np.int64(0))
+    zigzag = ((steps << 1) ^ (steps >> 63)).astype("<u8")
+    return zigzag.view(np.uint8).reshape(-1, 8).T.tobytes()
+
+
+def _index_type(distinct_count: int) -> npt.DTypeLike:
+    return "<u1" if distinct_count <= 0xFF else "<u2"
+
+
+class _Reader:
+    """A cursor over the payload that never reads past its end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, size: int) -> bytes:
+        if size > len(self._data) - self._at:
+            raise WireError("payload ends too early")
+        self._at += size
+        return self._data[self._at - size : self._at]
+
+    def finish(self) -> None:
+        if self._at != len(self._data):
+            raise WireError("payload is longer than its columns")
+
+
+def _columns(reader: _Reader, first: int, count: int) -> RecordColumns:
+    mono = _integers(reader, count, 2**62)
+    wall = _integers(reader, count, WALL_MS_MAX)
+    bound = _integers(reader, count, WALL_MS_MAX)
+    state = np.frombuffer(reader.take(count), np.uint8)
+    evidence = np.frombuffer(reader.take(count), np.uint8)
+    if not (np.isin(state, list(ClockState)).all() and np.isin(evidence, list(Evidence)).all()):
+        raise WireError("unknown clock state or evidence class")
+    texts = {name: _distinct_texts(reader, count) for name in TEXT_COLUMNS}
+    reader.finish()
+    return RecordColumns(first, mono, wall, bound, state, evidence, texts)
+
+
+def _integers(reader: _Reader, count: int, most: int) -> Int64s:
+    planes = np.frombuffer(reader.take(8 * count), np.uint8).reshape(8, count)
+    zigzag = np.ascontiguousarray(planes.T).view("<u8").reshape(count)
+    steps = (zigzag >> np.uint64(1)).astype(np.int64) ^ -(zigzag & np.uint64(1)).astype(np.int64)
+    # Differences of values in [0, most] stay within ±most; with that the running sum cannot wrap
+    # unnoticed, because each prefix is checked to lie in [0, most].
+    if np.any(steps > most) or np.any(steps < -most):
+        raise WireError("integer step is out of range")
+    values = np.cumsum(steps, dtype=np.int64)
+    if np.any(values < 0) or np.any(values > most):
+        raise WireError("integer is out of range")
+    return values
+
+
+def _distinct_texts(reader: _Reader, count: int) -> tuple[list[str], Int32s]:
+    (distinct_count,) = struct.unpack("<I", reader.take(4))
+    if not 1 <= distinct_count <= count:
+        raise WireError("text column has an impossible number of texts")
+    lengths = reader.take(distinct_count)
+    distinct = [_text(reader.take(length)) for length in lengths]
+    kind = np.dtype(_index_type(distinct_count))
+    index = np.frombuffer(reader.take(count * kind.itemsize), kind).astype(np.int32)
+    if index.max() >= distinct_count or len(set(distinct)) != distinct_count:
+        raise WireError("text column is not a dictionary")
+    return distinct, index

@@ -1,0 +1,1 @@
+"""Headquarters: ingest, fulfilment, settlement, dashboards."""

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Extract what each room says into its catalogue, keep the translations, compile.
+set -euo pipefail
+folder=agreed/locale/zh_Hans_CN/LC_MESSAGES
+mkdir -p "$folder"
+for room in edge cloud duifu simulators firmware_interfaces; do
+  pot=$(mktemp)
+  .venv/bin/pybabel -q extract -F deploy/words.cfg -k say -k say_count:1,2 -k _ --omit-header --sort-output \
+    --no-location -o "$pot" "$room"
+  po="$folder/$room.po"
+  if [ -e "$po" ]; then
+    .venv/bin/pybabel -q update -N --omit-header -i "$pot" -o "$po" -l zh_Hans_CN --no-wrap
+  else
+    .venv/bin/pybabel -q init -i "$pot" -o "$po" -l zh_Hans_CN --no-wrap
+  fi
+  .venv/bin/pybabel -q compile -i "$po" -o "${po%.po}.mo"
+  rm -f "$pot"
+done
