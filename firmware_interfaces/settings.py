@@ -1,13 +1,15 @@
 """The `[[line]]` tables of box.toml, and the machine that each family makes of one."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, assert_never
 
 from pydantic import Field, TypeAdapter
 
 from firmware_interfaces.driver import Line, LineMachine
+from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.locker.settings import LockerLine
 from firmware_interfaces.osdp.settings import OsdpLine
+from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.settings import ScannerLine
 
 LineSettings = Annotated[OsdpLine | LockerLine | ScannerLine, Field(discriminator="family")]
@@ -34,7 +36,15 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
     Raises:
         KeyFileError: a reader's key file cannot be used.
     """
-    raise NotImplementedError
+    match settings:
+        case OsdpLine():
+            raise NotImplementedError
+        case LockerLine():
+            return LockerMachine(settings)
+        case ScannerLine():
+            return ScannerMachine(settings)
+        case _:
+            assert_never(settings)
 
 
 def make_line(settings: LineSettings, entropy: bytes) -> Line:

@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from firmware_interfaces.locker.codec import LOCKS_PER_BOARD
 from firmware_interfaces.wiring import DeviceName, Wiring, different
 
-LOCKS_PER_BOARD = 16
 BOARDS_COUNT_MAX = 16
 
 

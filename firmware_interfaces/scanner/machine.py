@@ -1,0 +1,85 @@
+"""Turns a scanner's stream into codes, and answers into beeps.
+
+A scanner never says that it is there: it counts as back when its port opens and as lost when its
+port is gone.
+"""
+
+from agreed.machine import NS_PER_MS, Moment
+from firmware_interfaces.observations import Answer, Command, Observation, Seen
+from firmware_interfaces.presence import Presence, refused
+from firmware_interfaces.scanner.codec import BEEPS, CodeReader
+from firmware_interfaces.scanner.settings import ScannerLine
+
+
+class ScannerMachine:
+    """The scanner of one line.
+
+    Attributes:
+        garbled_count: codes dropped since the port was opened.
+    """
+
+    def __init__(self, settings: ScannerLine) -> None:
+        self._settings = settings.devices[0]
+        self._presence = Presence(self._settings.name)
+        self._reader = self._fresh_reader()
+        self._outgoing = bytearray()
+        self._flush_ns: int | None = None
+
+    @property
+    def garbled_count(self) -> int:
+        """Codes dropped since the port was opened: too long, not UTF-8, or not printable."""
+        return self._reader.garbled_count
+
+    def line_opened(self, now: Moment) -> list[Observation]:
+        """Begin with nothing held."""
+        self._reader = self._fresh_reader()
+        self._outgoing.clear()
+        self._flush_ns = None
+        return self._presence.back(now)
+
+    def line_lost(self, now: Moment) -> list[Observation]:
+        """Drop an unfinished code: half a code is no code."""
+        self._reader = self._fresh_reader()
+        self._flush_ns = None
+        return self._presence.lost(now, "port")
+
+    def command(self, command: Command, now: Moment) -> list[Observation]:
+        """Beep an answer."""
+        if command.device != self._settings.name or not isinstance(command, Answer):
+            return [refused(command.device, now, "not a command for this device")]
+        if not self._presence.is_back:
+            return [refused(command.device, now, "lost")]
+        good, bad = BEEPS[self._settings.beeps]
+        self._outgoing += good if command.is_good else bad
+        return []
+
+    def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
+        """Take in what the scanner sent."""
+        codes = self._reader.feed(data)
+        self._flush_ns = None
+        if self._settings.idle_ms and not self._reader.is_empty:
+            self._flush_ns = now.mono_ns + self._settings.idle_ms * NS_PER_MS
+        return self._observe(codes, now)
+
+    def time_passed(self, now: Moment) -> list[Observation]:
+        """Finish a code after silence."""
+        if self._flush_ns is None or now.mono_ns < self._flush_ns:
+            return []
+        self._flush_ns = None
+        return self._observe(self._reader.flush(), now)
+
+    def bytes_to_send(self) -> bytes:
+        """Hand over the beeps."""
+        data = bytes(self._outgoing)
+        self._outgoing.clear()
+        return data
+
+    def deadline_ns(self) -> int | None:
+        """When an unfinished code counts as finished."""
+        return self._flush_ns
+
+    def _observe(self, codes: list[str], now: Moment) -> list[Observation]:
+        return [Observation(self._settings.name, Seen.CODE, now, value=code) for code in codes]
+
+    def _fresh_reader(self) -> CodeReader:
+        return CodeReader(self._settings.ends, self._settings.length_max)
