@@ -27,7 +27,7 @@ DIRECTIVES_PER_MESSAGE_MAX: Final = 200
 """Directives that travel together and are applied in one transaction."""
 
 WINDOW_BYTES_MAX: Final = 4 * 1024 * 1024
-"""Bytes a sender keeps in flight before it waits for an acknowledgement."""
+"""Once this many bytes are in flight a sender waits; the last item may reach beyond."""
 
 WINDOW_ITEMS_MAX: Final = 64
 """Messages a sender keeps in flight before it waits for an acknowledgement."""

@@ -5,78 +5,130 @@ A room is imported only when it is called, so that a box needs nothing of the cl
 
 import os
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any, Final
 
-import click
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from agreed.words import LANGUAGES, RemedyError, language, say
 
 EXIT_REMEDY: Final = 2
 """A person can put it right; the sentence on stderr says how."""
 
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where a command lives.
+
+    Attributes:
+        module: has a `typer.Typer` named app.
+        extra: of the distribution, installs what the module imports.
+    """
+
+    module: str
+    extra: str
+
+
 _ROOMS: Final = {
-    "edge": ("edge.__main__", "edge", "The box: devices, journal, sync."),
-    "cloud": ("cloud.__main__", "cloud", "Headquarters: ingest, verdicts, pay, pages."),
-    "replay": ("cloud.replay.__main__", "cloud", "Run a historical event log from record to pay."),
-    "demo": ("simulators.__main__", "dev", "Play one service day of a simulated site."),
+    "edge": _Room("edge.__main__", "edge"),
+    "cloud": _Room("cloud.__main__", "cloud"),
+    "replay": _Room("cloud.replay.__main__", "cloud"),
+    "demo": _Room("simulators.__main__", "dev"),
 }
+
+
+def _summaries() -> dict[str, str]:
+    return {
+        "edge": say("The box on the wall: devices, journal, sync."),
+        "cloud": say("Headquarters: ingest, verdicts, pay, pages."),
+        "replay": say("Run a historical event log from record to statement."),
+        "demo": say("Play one service day of a simulated site."),
+    }
 
 
 class _Rooms(TyperGroup):
     """Commands that are imported when they are called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the shape is typer's
         return list(_ROOMS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         if cmd_name not in _ROOMS:
             return None
-        module, extra, summary = _ROOMS[cmd_name]
-        if "--help" in sys.argv[1:2] or len(sys.argv) == 1:
-            return click.Command(cmd_name, short_help=say(summary))
-        try:
-            app: typer.Typer = import_module(module).app
-        except ModuleNotFoundError as error:
-            if (error.name or "").split(".")[0] in {"agreed", "cloud", "edge", "simulators"}:
-                raise
-            raise RemedyError(
-                say(
-                    "“duifu {command}” needs the package {package}: "
-                    "install it with pip install 'duifu[{extra}]'.",
-                    command=cmd_name,
-                    package=error.name,
-                    extra=extra,
-                )
-            ) from None
-        command = typer.main.get_command(app)
-        command.name = cmd_name
-        return command
+        if _is_called(cmd_name):
+            return _load(cmd_name)
+        return TyperCommand(cmd_name, short_help=_summaries()[cmd_name])
 
 
-app = typer.Typer(cls=_Rooms, no_args_is_help=True, rich_markup_mode="rich")
+def _is_called(name: str) -> bool:
+    """Tell a call, or its shell completion, from a listing: only these may import a room."""
+    return name in sys.argv[1:] or name in os.environ.get("COMP_WORDS", "").split()
 
 
-@app.callback(help=say("Duifu proves each promised service step by a device, and pays from it."))
-def _root(
-    _lang: Annotated[
-        str, typer.Option("--lang", envvar="DUIFU_LANG", help=say("zh or en"), metavar="LANG")
-    ] = LANGUAGES[0],
-) -> None:
-    pass
+def _load(name: str) -> Any:
+    room = _ROOMS[name]
+    try:
+        module = import_module(room.module)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").split(".")[0]
+        if missing in {"agreed", "cloud", "edge", "firmware_interfaces", "simulators"}:
+            raise
+        raise RemedyError(
+            say(
+                "“duifu {command}” needs the package {package}: "
+                "install it with pip install 'duifu[{extra}]'.",
+                command=name,
+                package=missing,
+                extra=room.extra,
+            )
+        ) from None
+    command = typer.main.get_command(module.app)
+    command.name = name
+    return command
+
+
+def make_app() -> typer.Typer:
+    """Build the command in the language in force."""
+    app = typer.Typer(
+        cls=_Rooms,
+        no_args_is_help=True,
+        help=say("Duifu proves each promised service step by a device, and pays from that proof."),
+        epilog=say("Start with “make demo”; “duifu COMMAND --help” tells more."),
+    )
+
+    @app.callback()
+    def root(
+        lang: Annotated[  # read from the arguments before any text is made
+            str,
+            typer.Option(
+                "--lang", envvar="DUIFU_LANG", metavar="zh|en", help=say("Language: zh or en.")
+            ),
+        ] = LANGUAGES[0],
+    ) -> None:
+        pass
+
+    return app
+
+
+def chosen_language(arguments: list[str], environment: dict[str, str]) -> str:
+    """Find the language asked for, before help texts are made; the first one if unknown."""
+    chosen = environment.get("DUIFU_LANG", LANGUAGES[0])
+    for position, argument in enumerate(arguments):
+        if argument == "--lang" and position + 1 < len(arguments):
+            chosen = arguments[position + 1]
+        elif argument.startswith("--lang="):
+            chosen = argument.removeprefix("--lang=")
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
 
 
 def main() -> None:
     """Run the command; a sentence and exit status 2 for what a person can put right."""
-    chosen = os.environ.get("DUIFU_LANG", LANGUAGES[0])
-    if "--lang" in sys.argv[:-1]:
-        chosen = sys.argv[sys.argv.index("--lang") + 1]
-    language.set(chosen if chosen in LANGUAGES else LANGUAGES[0])
+    language.set(chosen_language(sys.argv[1:], dict(os.environ)))
     try:
-        app()
+        make_app()()
     except RemedyError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"✗ {error}", markup=False)
         sys.exit(EXIT_REMEDY)

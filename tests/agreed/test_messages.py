@@ -1,0 +1,94 @@
+"""Sync messages: each comes back as it was; other bytes raise one error."""
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agreed.limits import CONTROL_BYTES_MAX, MESSAGE_BYTES_MAX
+from agreed.messages import (
+    VERSION,
+    Applied,
+    BlockSent,
+    Committed,
+    DirectivesSent,
+    Hello,
+    Message,
+    MessageError,
+    Refusal,
+    Refused,
+    Status,
+    decode_message,
+    encode_message,
+    topic,
+)
+
+ID, HASH = "0f" * 16, "a0" * 32
+MESSAGES: list[Message] = [
+    Hello(epoch=ID, head_sequence=9, directive_stream=ID, applied_through=2),
+    BlockSent(data=b"any bytes"),
+    Committed(epoch=ID, through=7, head=HASH),
+    Committed(epoch=ID, through=0, head="00" * 32, is_resend=True),
+    Refused(refusal=Refusal.FORKED, reason="two histories"),
+    DirectivesSent(stream=ID, first=1, directives=["{}", "[]"]),
+    Applied(stream=ID, through=2),
+    Status(
+        at_ms=1,
+        bound_ms=2,
+        clock_state=2,
+        head_sequence=3,
+        waiting_records=4,
+        oldest_waiting_ms=5,
+        devices_lost=["gate-east"],
+        verdicts={"KEPT": 3},
+        at_risk=1,
+    ),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_a_message_comes_back_as_it_was(message: Message) -> None:
+    assert decode_message(encode_message(message)) == message
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_every_truncation_of_a_control_message_is_refused(message: Message) -> None:
+    data = encode_message(message)
+    if isinstance(message, BlockSent):
+        data = data[:3]
+    for size in range(len(data)):
+        with pytest.raises(MessageError):
+            decode_message(data[:size])
+
+
+@given(st.binary(max_size=200), st.integers(0, 255))
+def test_any_bytes_raise_nothing_but_the_one_error(data: bytes, kind: int) -> None:
+    packed = zstandard.compress(data)
+    for hostile in (data, VERSION + data, VERSION + bytes([kind]) + packed):
+        try:
+            decode_message(hostile)
+        except MessageError:
+            continue
+
+
+def test_a_body_larger_than_allowed_is_refused_on_both_sides() -> None:
+    bomb = VERSION + b"\x01" + zstandard.compress(bytes(CONTROL_BYTES_MAX + 1))
+    with pytest.raises(MessageError, match="too large"):
+        decode_message(bomb)
+    with pytest.raises(MessageError, match="fewer directives"):
+        encode_message(DirectivesSent(stream=ID, first=1, directives=["x" * CONTROL_BYTES_MAX]))
+    with pytest.raises(MessageError, match="too large"):
+        encode_message(BlockSent(data=bytes(MESSAGE_BYTES_MAX)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b"[]", b'{"epoch":"xyz","head_sequence":1}', b"\xff\xfe", b'{"stream":"' + b"0" * 32],
+)
+def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
+    with pytest.raises(MessageError, match="body"):
+        decode_message(VERSION + b"\x01" + zstandard.compress(body))
+
+
+def test_topics_carry_version_company_site_and_box() -> None:
+    assert topic("acme", "lakeside", "box-1", "up") == "duifu/1/acme/lakeside/box-1/up"

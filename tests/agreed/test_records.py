@@ -1,0 +1,66 @@
+"""Records: what they may hold, and that arrays and objects say the same."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agreed.limits import TEXT_BYTES_MAX, WALL_MS_MAX
+from agreed.records import (
+    ClockState,
+    Evidence,
+    Record,
+    RecordError,
+    check_text,
+    to_columns,
+    to_records,
+)
+
+
+def record(sequence: int = 1, **changes: object) -> Record:
+    fields: dict[str, object] = {
+        "mono_ns": 5,
+        "wall_ms": 1_700_000_000_000,
+        "bound_ms": 50,
+        "clock_state": ClockState.SYNCED,
+        "evidence": Evidence.DEVICE,
+        "device": "gate-east",
+        "node_kind": "gate_passed",
+    }
+    return Record(sequence, **(fields | changes))  # type: ignore[arg-type]
+
+
+def test_columns_give_back_the_records_in_order() -> None:
+    records = [record(3, subject="a"), record(4, subject="b"), record(5, subject="a")]
+    columns = to_columns(records)
+    assert to_records(columns) == records
+    assert columns.text("subject") == ["a", "b", "a"]
+    assert (len(columns), columns.first_sequence, columns.last_sequence) == (3, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("records", "named"),
+    [
+        ([], "at least one"),
+        ([record(1), record(3)], "sequence"),
+        ([record(0)], "sequence"),
+        ([record(mono_ns=-1)], "mono_ns"),
+        ([record(wall_ms=WALL_MS_MAX + 1)], "wall_ms"),
+        ([record(bound_ms=-1)], "bound_ms"),
+        ([record(detail="x" * 65)], "detail"),
+        ([record(subject="a\nb")], "subject"),
+    ],
+)
+def test_what_a_record_may_not_hold_is_refused_by_name(records: list[Record], named: str) -> None:
+    with pytest.raises(RecordError, match=named):
+        to_columns(records)
+
+
+@given(st.text())
+def test_text_is_bounded_in_bytes_and_printable(text: str) -> None:
+    try:
+        check_text("field", text)
+    except RecordError:
+        return
+    assert len(text.encode()) <= TEXT_BYTES_MAX
+    assert "\n" not in text
+    assert "\x7f" not in text
