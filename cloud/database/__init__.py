@@ -1,0 +1,1 @@
+"""Headquarters' store: the only room that speaks to a database."""
