@@ -1,0 +1,91 @@
+"""The one command: its help, its language, and what it says when a part is missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from duifu.__main__ import chosen_language
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "duifu", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"NO_COLOR": "1", "TERM": "dumb"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_speaks_chinese_first() -> None:
+    assert "兑付" in run("--help").stdout
+
+
+def test_help_speaks_english_when_asked() -> None:
+    by_option, by_environment = run("--lang", "en", "--help"), run("--help", DUIFU_LANG="en")
+    assert "pays from that proof" in by_option.stdout
+    assert by_option.stdout == by_environment.stdout
+
+
+def test_every_room_is_listed_without_being_imported() -> None:
+    code = (
+        "import sys; sys.argv = ['duifu', '--help']\n"
+        "from duifu.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('edge', 'cloud', 'simulators')])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert all(room in result.stdout for room in ("edge", "cloud", "replay", "demo"))
+    assert result.stdout.strip().endswith("[]")
+
+
+def test_a_room_without_its_packages_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['sqlalchemy'] = None; sys.argv = ['duifu', 'cloud', '--help']\n"
+        "from duifu.__main__ import main\n"
+        "main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | {"DUIFU_LANG": "en"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "pip install 'duifu[cloud]'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_command_is_named() -> None:
+    result = run("nosuch")
+    assert result.returncode == 2
+    assert "nosuch" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ([], {}, "zh"),
+        (["--lang", "en", "edge"], {}, "en"),
+        (["--lang=en"], {"DUIFU_LANG": "zh"}, "en"),
+        ([], {"DUIFU_LANG": "en"}, "en"),
+        (["--lang", "fr"], {}, "zh"),
+        (["--lang"], {}, "zh"),
+    ],
+)
+def test_the_language_is_known_before_any_text_is_made(
+    arguments: list[str], environment: dict[str, str], expected: str
+) -> None:
+    assert chosen_language(arguments, environment) == expected
