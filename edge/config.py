@@ -1,0 +1,265 @@
+"""What box.toml may say, and one sentence for everything that can be wrong with it."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from agreed.limits import NAME_PATTERN
+from agreed.words import RemedyError, say
+from edge.remedies import NAMED_TWICE, NO_DEVICE, USED_TWICE, settings_sentence
+from firmware_interfaces.locker.settings import LockerLine
+from firmware_interfaces.osdp.settings import OsdpLine
+from firmware_interfaces.scanner.settings import ScannerLine
+from firmware_interfaces.settings import LineSettings, device_names
+from firmware_interfaces.wiring import DeviceName
+
+SETTINGS_BYTES_MAX: Final = 256 * 1024
+LINES_COUNT_MAX: Final = 32
+GATES_COUNT_MAX: Final = 64
+KIOSKS_COUNT_MAX: Final = 16
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+def _known_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_known = parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_known = False
+    else:
+        is_known = is_known and not (parts.username or parts.path.strip("/") or parts.query)
+    if not is_known:
+        raise ValueError("write mqtt://host:1883 or mqtts://host:8883; user and password apart")
+    return text
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Headquarters(_Settings):
+    """Where the box reports.
+
+    Attributes:
+        url: the broker, mqtt://host:1883, or mqtts://host:8883 with TLS.
+        user: name of the box's account at the broker; empty for none.
+        password: of that account.
+        password_file: a file with the password in its first line, instead of `password`.
+        ca_file: certificates that the broker's own is checked against; the system's if left out.
+        reconnect_s_max: the longest wait between two attempts to connect.
+    """
+
+    url: Annotated[str, AfterValidator(_known_url)]
+    user: Annotated[str, Field(max_length=255)] = ""
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    reconnect_s_max: Annotated[int, Field(ge=1, le=3_600)] = 30
+
+    @property
+    def host(self) -> str:
+        """The broker's host."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The broker's port."""
+        parts = urlsplit(self.url)
+        return parts.port or PORTS[parts.scheme]
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is spoken."""
+        return urlsplit(self.url).scheme == "mqtts"
+
+    def read_password(self) -> str | None:
+        """Give the password, from its file if it has one.
+
+        Raises:
+            RemedyError: the file cannot be read.
+        """
+        if self.password_file is None:
+            return self.password.get_secret_value() if self.password else None
+        try:
+            lines = self.password_file.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            lines = []
+        if not lines or not lines[0]:
+            raise RemedyError(
+                say(
+                    "headquarters.password_file: {path} cannot be read or is empty; "
+                    "put the box's password into its first line.",
+                    path=self.password_file,
+                )
+            )
+        return lines[0]
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("give at most one of password and password_file")
+        if (self.password or self.password_file) and not self.user:
+            raise ValueError("a password needs a user")
+        return self
+
+
+class JournalSettings(_Settings):
+    """How the journal writes.
+
+    Attributes:
+        window_ms: how long a gate passage may wait so that others share its write to the card;
+            lockers and tasks never wait. A longer window wears the card less.
+    """
+
+    window_ms: Annotated[int, Field(ge=0, le=5_000)] = 200
+
+
+class Gate(_Settings):
+    """One direction of one gate.
+
+    Attributes:
+        reader: the reader's name in its `[[line]]`.
+        open_ms: how long the reader's output is driven.
+    """
+
+    reader: DeviceName
+    open_ms: Annotated[int, Field(ge=100, le=60_000)] = 3_000
+
+
+class Kiosk(_Settings):
+    """One kiosk.
+
+    Attributes:
+        scanner: the scanner's name in its `[[line]]`.
+        bank: the locker bank that its codes open; left out where there is none.
+    """
+
+    scanner: DeviceName
+    bank: DeviceName | None = None
+
+
+class BoxSettings(_Settings):
+    """Everything that box.toml says.
+
+    Attributes:
+        company, site, box: names as headquarters knows them.
+        data: folder of the journal and of what the box has learned.
+        alive_s: how often the box records that it was there to record.
+        headquarters: where it reports.
+        journal: how it writes.
+        gate, kiosk: what the devices are for.
+        line: the wires and the devices on them, see docs/devices.md.
+    """
+
+    company: Name
+    site: Name
+    box: Name
+    data: Path
+    alive_s: Annotated[int, Field(ge=1, le=86_400)] = 300
+    headquarters: Headquarters
+    journal: JournalSettings = JournalSettings()
+    gate: Annotated[tuple[Gate, ...], Field(max_length=GATES_COUNT_MAX)] = ()
+    kiosk: Annotated[tuple[Kiosk, ...], Field(max_length=KIOSKS_COUNT_MAX)] = ()
+    line: Annotated[tuple[LineSettings, ...], Field(max_length=LINES_COUNT_MAX)] = ()
+
+    def banks(self) -> dict[str, int]:
+        """Give the compartments of every locker bank, by its name."""
+        lines = (line for line in self.line if isinstance(line, LockerLine))
+        return {bank.name: bank.compartments for line in lines for bank in line.devices}
+
+    @model_validator(mode="after")
+    def _roles(self) -> Self:
+        names = [name for line in self.line for name in device_names(line)]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise PydanticCustomError(NAMED_TWICE, "{name} is named twice", {"name": twice[0]})
+        for field, used, known in self._uses():
+            if used not in known:
+                raise PydanticCustomError(
+                    NO_DEVICE, "{field}: no device {name}", {"field": field, "name": used}
+                )
+        readers = [gate.reader for gate in self.gate]
+        scanners = [kiosk.scanner for kiosk in self.kiosk]
+        if twice := [name for name in readers + scanners if (readers + scanners).count(name) > 1]:
+            raise PydanticCustomError(USED_TWICE, "{name} is used twice", {"name": twice[0]})
+        return self
+
+    def _uses(self) -> Iterator[tuple[str, str, set[str]]]:
+        for gate in self.gate:
+            yield "gate.reader", gate.reader, self._devices_of(OsdpLine)
+        for kiosk in self.kiosk:
+            yield "kiosk.scanner", kiosk.scanner, self._devices_of(ScannerLine)
+            if kiosk.bank is not None:
+                yield "kiosk.bank", kiosk.bank, self._devices_of(LockerLine)
+
+    def _devices_of(self, family: type) -> set[str]:
+        lines = (line for line in self.line if isinstance(line, family))
+        return {name for line in lines for name in device_names(line)}
+
+
+def read_settings(path: Path) -> BoxSettings:
+    """Read box.toml; relative paths in it start from its own folder.
+
+    Raises:
+        RemedyError: the file is missing or anything in it is wrong.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(SETTINGS_BYTES_MAX + 1)
+    except FileNotFoundError:
+        raise RemedyError(
+            say("{path} is not there; copy the example from docs/box.md and edit it.", path=path)
+        ) from None
+    except OSError as error:
+        raise RemedyError(
+            say(
+                "{path} cannot be read ({why}); check the path and its rights.",
+                path=path,
+                why=error.strerror,
+            )
+        ) from None
+    if len(text) > SETTINGS_BYTES_MAX:
+        raise RemedyError(say("{path} is far too large; is it the right file?", path=path))
+    return _checked(path, text)
+
+
+def _checked(path: Path, text: bytes) -> BoxSettings:
+    try:
+        table = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RemedyError(
+            say("{path} is not valid TOML ({why}); correct that place.", path=path, why=error)
+        ) from None
+    _resolve(table, path.parent)
+    try:
+        return BoxSettings.model_validate(table)
+    except ValidationError as error:
+        raise RemedyError(settings_sentence(path, error)) from None
+
+
+def _resolve(table: dict[str, Any], folder: Path) -> None:
+    """Make every relative path start from the settings file."""
+    headquarters = table.get("headquarters")
+    places: list[tuple[Any, str]] = [(table, "data")]
+    places += [(headquarters, "password_file"), (headquarters, "ca_file")]
+    lines = table.get("line")
+    for line in lines if isinstance(lines, list) else ():
+        devices = line.get("devices") if isinstance(line, dict) else None
+        places += [(device, "key_file") for device in devices or () if isinstance(devices, list)]
+    for holder, key in places:
+        if isinstance(holder, dict) and isinstance(holder.get(key), str):
+            holder[key] = str(folder / holder[key])

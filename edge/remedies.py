@@ -1,0 +1,102 @@
+"""One sentence, in the reader's language, for what a person can put right."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from agreed.words import say
+
+
+def _(message: str) -> str:
+    """Mark a message for the catalogue; it is translated when it is said."""
+    return message
+
+
+NAMED_TWICE: Final = "device_named_twice"
+NO_DEVICE: Final = "no_such_device"
+USED_TWICE: Final = "device_used_twice"
+
+# By pydantic's error type; {place} is the field, the rest comes from the error's context.
+_SENTENCES: Final = {
+    "missing": _("{place} is missing; add it."),
+    "extra_forbidden": _("{place} is not a setting; correct its spelling or remove it."),
+    "string_type": _("{place} must be text in quotation marks."),
+    "int_type": _("{place} must be a whole number."),
+    "int_parsing": _("{place} must be a whole number."),
+    "int_from_float": _("{place} must be a whole number."),
+    "bool_type": _("{place} must be true or false."),
+    "bool_parsing": _("{place} must be true or false."),
+    "path_type": _("{place} must be a path in quotation marks."),
+    "tuple_type": _("{place} must be a list of tables."),
+    "model_type": _("{place} must be a table."),
+    "model_attributes_type": _("{place} must be a table."),
+    "greater_than_equal": _("{place} must be at least {ge}."),
+    "greater_than": _("{place} must be more than {gt}."),
+    "less_than_equal": _("{place} must be at most {le}."),
+    "less_than": _("{place} must be less than {lt}."),
+    "string_too_short": _("{place} is too short; give at least {min_length} characters."),
+    "string_too_long": _("{place} is too long; give at most {max_length} characters."),
+    "too_short": _("{place} has too few entries; give at least {min_length}."),
+    "too_long": _("{place} has too many entries; give at most {max_length}."),
+    "string_pattern_mismatch": _(
+        "{place} may only hold a-z, 0-9 and hyphens, at most 32 characters."
+    ),
+    "literal_error": _("{place} must be one of {expected}."),
+    NAMED_TWICE: _("two devices are called {name}; rename one."),
+    NO_DEVICE: _("{field}: no [[line]] has a suitable device called {name}; correct the name."),
+    USED_TWICE: _("{name} is given to two gates or kiosks; remove one."),
+    "union_tag_invalid": _("{place}: the family must be one of {expected_tags}."),
+    "union_tag_not_found": _("{place}: the family is missing; add it."),
+}
+
+# What validators of ours say, here and in firmware_interfaces.
+_OWN: Final = (
+    _("write mqtt://host:1883 or mqtts://host:8883; user and password apart"),
+    _("give at most one of password and password_file"),
+    _("a password needs a user"),
+    _("give exactly one of key and key_file"),
+    _("a secure-channel key is 32 hexadecimal characters"),
+    _("this key is publicly known; give the reader a key of its own"),
+    _("address and compartments reach past board 15"),
+    _('ends = "silence" needs idle_ms above 0'),
+    _(
+        "a port is a path such as /dev/ttyUSB0 or /dev/serial/by-id/..., "
+        "or an address such as socket://192.168.1.20:4001"
+    ),
+)
+
+_TWICE: Final = " is given twice on one line: "
+
+
+def settings_sentence(path: Path, error: ValidationError) -> str:
+    """Say the first thing that is wrong with a settings file."""
+    first: Any = error.errors(include_url=False)[0]
+    place = _place(first["loc"])
+    sentence = _SENTENCES.get(first["type"])
+    if sentence is not None:
+        what = say(sentence, place=place, **first.get("ctx", {}))
+    else:
+        own = first.get("ctx", {}).get("error")
+        message = _own_words(str(own)) if own is not None else first["msg"]
+        what = f"{place}: {message}" if place else message
+    return f"{path}: {what}"
+
+
+def _own_words(message: str) -> str:
+    field, twice, names = message.partition(_TWICE)
+    if twice:
+        return say("{field} is given twice on one line: {names}.", field=field, names=names)
+    return say(message)
+
+
+def _place(location: tuple[str | int, ...]) -> str:
+    """Write where in the file, counting tables from 1 and leaving out the family's tag."""
+    families = {"osdp", "locker_cu16", "scanner"}
+    parts: list[str] = []
+    for part in location:
+        if isinstance(part, int):
+            parts[-1:] = [f"{parts[-1]}[{part + 1}]"]
+        elif part not in families:
+            parts.append(part)
+    return ".".join(parts)
