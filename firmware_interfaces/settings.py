@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 from firmware_interfaces.driver import Line, LineMachine
 from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.locker.settings import LockerLine
+from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.osdp.settings import OsdpLine
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.settings import ScannerLine
@@ -38,7 +39,8 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
     """
     match settings:
         case OsdpLine():
-            raise NotImplementedError
+            keys = [device.read_key() for device in settings.devices]
+            return OsdpMachine(settings, keys, entropy)
         case LockerLine():
             return LockerMachine(settings)
         case ScannerLine():

@@ -1,0 +1,120 @@
+"""Whole OSDP frames out of a noisy stream.
+
+`[FF] 53 ADDR LEN LEN CTRL [security block] CODE DATA [MAC] CRC`, and a reader sets 80 in ADDR.
+
+Only the framing is ours; what is inside belongs to libosdp. Source: IEC 60839-11-5, the packet
+format; CRC-16, polynomial 1021, initial value 1D0F, low byte first, the mark FF not counted.
+"""
+
+from dataclasses import dataclass
+
+MARK = 0xFF
+START = 0x53
+REPLY_BIT = 0x80
+ADDRESS_MASK = 0x7F
+SEQUENCE_MASK = 0x03
+CRC_BIT = 0x04
+SECURITY_BIT = 0x08
+HEADER_BYTES = 5
+FRAME_BYTES_MIN = HEADER_BYTES + 3  # a code and the CRC
+FRAME_BYTES_MAX = 256  # a card of 512 bits needs 95; more would only delay finding the next frame
+
+ACK = 0x40
+NAK = 0x41
+RAW_CARD = 0x50
+KEYPAD = 0x53
+BUSY = 0x79
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame whose CRC was right.
+
+    Attributes:
+        address: 0 to 127, without the reply bit.
+        is_reply: whether a reader sent it.
+        sequence: 0 to 3; 0 restarts a conversation.
+        code: the command or reply code.
+        raw: the frame as it was, without the mark.
+    """
+
+    address: int
+    is_reply: bool
+    sequence: int
+    code: int
+    raw: bytes
+
+
+def _crc_step(crc: int) -> int:
+    for _ in range(8):
+        crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xFFFF
+    return crc
+
+
+_CRC_TABLE = tuple(_crc_step(high << 8) for high in range(256))
+
+
+def crc16(data: bytes) -> int:
+    """CRC-16 of a frame from its start byte on, 0 to 65535."""
+    crc = 0x1D0F
+    for byte in data:
+        crc = (crc << 8 & 0xFFFF) ^ _CRC_TABLE[crc >> 8 ^ byte]
+    return crc
+
+
+def read_frame(raw: bytes) -> Frame | None:
+    """Read one whole frame without its mark; None when it is none."""
+    if (
+        len(raw) < FRAME_BYTES_MIN
+        or raw[0] != START
+        or int.from_bytes(raw[2:4], "little") != len(raw)
+    ):
+        return None
+    control = raw[4]
+    if not control & CRC_BIT or crc16(raw[:-2]) != int.from_bytes(raw[-2:], "little"):
+        return None
+    code_index = HEADER_BYTES + (raw[5] if control & SECURITY_BIT else 0)
+    if code_index >= len(raw) - 2:
+        return None
+    return Frame(
+        address=raw[1] & ADDRESS_MASK,
+        is_reply=bool(raw[1] & REPLY_BIT),
+        sequence=control & SEQUENCE_MASK,
+        code=raw[code_index],
+        raw=raw,
+    )
+
+
+class FrameReader:
+    """Finds whole frames in any split of a noisy stream; keeps less than one longest frame."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def reset(self) -> None:
+        """Forget an unfinished frame, because what follows cannot be its end."""
+        self._rest.clear()
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take in bytes; what is no frame is passed over."""
+        frames = []
+        self._rest += data
+        while True:
+            self._skip_to_start()
+            if len(self._rest) < HEADER_BYTES:
+                break
+            length = int.from_bytes(self._rest[2:4], "little")
+            if not FRAME_BYTES_MIN <= length <= FRAME_BYTES_MAX:
+                del self._rest[0]
+            elif len(self._rest) < length:
+                break
+            elif (frame := read_frame(bytes(self._rest[:length]))) is None:
+                del self._rest[0]
+            else:
+                frames.append(frame)
+                del self._rest[:length]
+        return frames
+
+    def _skip_to_start(self) -> None:
+        start = self._rest.find(START)
+        del self._rest[: len(self._rest) if start < 0 else start]
