@@ -19,6 +19,10 @@ class Match(IntEnum):
     BY_ORDER = 1  # the first record of the node kind that carries the order's reference
     BY_WORKER = 2  # the first record of the node kind by the promised worker inside the window;
     # one arrival at a gate may prove several orders
+    BY_TURN = (
+        3  # recurring duties: a record of the node kind by the promised worker at the promised
+    )
+    # place proves exactly one promise, the earliest due whose window admits it
 
 
 class Verdict(IntEnum):
@@ -41,7 +45,7 @@ class Promise:
         worker: who promised it; what a record carries as subject. "" if nobody in person.
         node_kind: what must happen.
         match: which record proves it.
-        opens_at_ms: ms since the epoch; records before it prove nothing BY_WORKER.
+        opens_at_ms: ms since the epoch; records before it prove nothing, except BY_ORDER.
         promised_at_ms: ms since the epoch.
         tolerance_ms: full credit up to promised_at_ms + tolerance_ms; >= 0.
         hard_ms: no credit from promised_at_ms + hard_ms on; > tolerance_ms.
@@ -50,6 +54,7 @@ class Promise:
         early_bp_max: most of that credit; >= 0.
         weight: share of the order's score; >= 0.
         is_critical: when missed or scored 0, the order scores 0.
+        place: BY_TURN only, the device that must have seen it; "" otherwise.
     """
 
     order: str
@@ -66,6 +71,7 @@ class Promise:
     early_bp_max: int = 0
     weight: int = 1
     is_critical: bool = False
+    place: str = ""
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -73,12 +79,13 @@ class Promise:
         Raises:
             PromiseError: a field is out of its range; the message names it.
         """
-        for name in ("order", "node", "worker", "node_kind"):
+        for name in ("order", "node", "worker", "node_kind", "place"):
             check_text(name, getattr(self, name))
         for name in ("order", "node", "node_kind"):
             _require(bool(getattr(self, name)), f"{name}: give 1 to {TEXT_BYTES_MAX} bytes")
-        by_worker = self.match is Match.BY_WORKER
-        _require(bool(self.worker) or not by_worker, "worker: needed to match by worker")
+        is_by_turn = self.match == Match.BY_TURN
+        _require(bool(self.worker) or self.match == Match.BY_ORDER, "worker: needed to match by it")
+        _require(bool(self.place) == is_by_turn, "place: needed to match by turn, and only then")
         for name in ("opens_at_ms", "promised_at_ms"):
             _require(0 <= getattr(self, name) <= WALL_MS_MAX, f"{name}: ms since 1970, to 9999")
         _require(0 <= self.tolerance_ms < self.hard_ms, "hard_ms: must exceed tolerance_ms >= 0")
