@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: demo test check setup system lock words clean
+.PHONY: demo test check setup system lock words wheel clean
 
 demo: setup
 	$(BIN)/duifu demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED))
@@ -35,5 +35,9 @@ lock: setup
 words: setup
 	bash deploy/words.sh
 
+# For a Pi: docs/pi.md.
+wheel: setup
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
 clean:
-	rm -rf .venv var build *.egg-info
+	rm -rf .venv var build dist *.egg-info
