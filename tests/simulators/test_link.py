@@ -1,0 +1,85 @@
+"""The link: whole it carries everything, cut it resets and refuses, healed it carries again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from simulators.link import Link
+
+
+@contextlib.asynccontextmanager
+async def linked() -> AsyncIterator[Link]:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(4096):
+                writer.write(data)
+        writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    async with server, Link("127.0.0.1", server.sockets[0].getsockname()[1]) as link:
+        yield link
+
+
+async def said(link: Link, data: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+    writer.write(data)
+    answer = await reader.readexactly(len(data))
+    writer.close()
+    return answer
+
+
+def test_a_whole_link_carries_both_ways() -> None:
+    async def play() -> None:
+        async with linked() as link:
+            data = bytes(range(256)) * 2_000
+            assert await said(link, data) == data
+
+    asyncio.run(play())
+
+
+def test_a_cut_resets_what_is_open_and_refuses_what_is_new() -> None:
+    async def play() -> None:
+        async with linked() as link:
+            reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            writer.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+            link.cut()
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", link.port)
+            assert link.resets > 0
+
+    asyncio.run(play())
+
+
+def test_a_healed_link_has_the_same_port() -> None:
+    async def play() -> None:
+        async with linked() as link:
+            port = link.port
+            for _ in range(3):
+                link.cut()
+                link.cut()
+                await link.heal()
+                await link.heal()
+                assert link.port == port
+                assert await said(link, b"again") == b"again"
+
+    asyncio.run(play())
+
+
+def test_a_broker_that_is_down_resets_the_connection() -> None:
+    async def play() -> None:
+        server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        server.close()
+        async with Link("127.0.0.1", port) as link:
+            reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(play())
