@@ -59,13 +59,23 @@ async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
         PortMissingError: nothing is there. PortBusyError: somebody else holds it.
         PortRefusedError: no permission. PortOptionError: the adapter cannot do what is asked.
     """
-    device = await asyncio.to_thread(_open_device, wiring)
+    opening = asyncio.get_running_loop().run_in_executor(None, _open_device, wiring)
+    try:
+        device = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unwanted)
+        raise
     try:
         descriptor = int(device.fileno())
     except (AttributeError, OSError):
         return _ThreadPort(device, wiring.port, wake)
     os.set_blocking(descriptor, False)
     return _DescriptorPort(device, descriptor, wiring.port, wake)
+
+
+def _close_unwanted(opening: asyncio.Future[serial.SerialBase]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _open_device(wiring: Wiring) -> serial.SerialBase:

@@ -1,15 +1,17 @@
 """How one line is wired: the part of a `[[line]]` table that every family shares."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-SCHEMES = ("socket://", "rfc2217://", "loop://")
+# loop:// is pyserial's wire from a port to itself, for trying a box without hardware.
+_PORT = re.compile(r"/[^\0]+|(socket|rfc2217)://[^/\s]+:\d{1,5}(\?\S*)?|loop://")
 
 
 def _known_port(port: str) -> str:
-    if port.startswith("/") or port.startswith(SCHEMES):
+    if _PORT.fullmatch(port):
         return port
     raise ValueError(
         "a port is a path such as /dev/ttyUSB0 or /dev/serial/by-id/..., "

@@ -9,7 +9,7 @@ from firmware_interfaces.osdp.panel import Panel
 from firmware_interfaces.presence import Presence, refused
 
 CYCLE_MS = 150  # libosdp needs this long between disable and enable
-REST_MS = 3_000  # a reader that does not answer leaves the line to the others for so long
+REST_MS = 2_000  # a reader that does not answer leaves the line to the others for so long
 SILENCE_MS_MAX = 3_000  # an on-line reader that is silent for longer is lost
 GRACE_MS = 2_000  # a reader that drops its session and comes back within this was never lost
 HANDSHAKE_MS_MAX = 10_000
