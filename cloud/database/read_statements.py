@@ -1,0 +1,142 @@
+"""Reads what moved a worker's pay, line by line."""
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, func, select
+
+from agreed.promises import Verdict
+from cloud.database import schema
+from cloud.database.read_fleet import to_counts
+from cloud.database.views import Counts, Emptiness, LineView, Statement, WorkerView
+from cloud.settlement.reasons import Reason
+
+COMMISSION: Final = "commission:"
+
+
+def workers(connection: Connection, company: str, *, site: str | None = None) -> list[WorkerView]:
+    """List the workers of all schema.sites, or of one, with their commission accounts."""
+    account = and_(
+        schema.accounts.c.company == schema.workers.c.company,
+        schema.accounts.c.site == schema.workers.c.site,
+        schema.accounts.c.account == COMMISSION + schema.workers.c.worker,
+    )
+    query = (
+        select(
+            schema.workers,
+            (schema.accounts.c.credits_fen - schema.accounts.c.debits_fen).label("fen"),
+        )
+        .outerjoin(schema.accounts, account)
+        .where(schema.workers.c.company == company)
+        .order_by(schema.workers.c.site, schema.workers.c.worker)
+    )
+    if site is not None:
+        query = query.where(schema.workers.c.site == site)
+    return [WorkerView(r.site, r.worker, r.name, r.fen or 0) for r in connection.execute(query)]
+
+
+def statement(
+    connection: Connection, company: str, worker: str, from_ms: int, until_ms: int
+) -> Statement:
+    """Read one worker's statement over [from_ms, until_ms), all sites; it says why it is empty."""
+    known = [w for w in workers(connection, company) if w.worker == worker]
+    moved = _lines(connection, company, worker, from_ms, until_ms)
+    counted = _promises(connection, company, worker, from_ms, until_ms)
+    posted = [line for line in moved if line.status == "posted"]
+    return Statement(
+        company=company,
+        worker=worker,
+        name=known[0].name if known else worker,
+        from_ms=from_ms,
+        until_ms=until_ms,
+        lines=moved,
+        earned_fen=sum(line.amount_fen for line in posted),
+        held_fen=sum(line.amount_fen for line in moved if line.status == "held"),
+        paid_as_undecidable_fen=sum(
+            line.amount_fen for line in posted if line.verdict is Verdict.UNDECIDABLE
+        ),
+        balance_fen=sum(w.balance_fen for w in known),
+        promises=counted,
+        emptiness=None
+        if moved
+        else _emptiness(connection, company, worker, is_known=bool(known), counted=counted),
+    )
+
+
+def line_view(row: Any) -> LineView:
+    """Read one row of `lines`."""
+    return LineView(
+        site=row.site,
+        worker=row.worker,
+        order_id=row.order_id,
+        node=row.node,
+        revision=row.revision,
+        kind=row.kind,
+        status=row.status,
+        verdict=Verdict(row.verdict),
+        amount_fen=row.amount_fen,
+        transfer=row.transfer,
+        at_ms=row.at_ms,
+        recorded_at_ms=row.recorded_at_ms,
+        reason=Reason.model_validate(row.reason),
+    )
+
+
+def _lines(
+    connection: Connection, company: str, worker: str, from_ms: int, until_ms: int
+) -> list[LineView]:
+    table = schema.lines.c
+    query = (
+        select(schema.lines)
+        .where(
+            table.company == company,
+            table.worker == worker,
+            table.at_ms >= from_ms,
+            table.at_ms < until_ms,
+        )
+        .order_by(
+            table.at_ms, table.site, table.order_id, table.node, table.revision, table.kind.desc()
+        )
+    )
+    return [line_view(row) for row in connection.execute(query)]
+
+
+def _promises(
+    connection: Connection, company: str, worker: str, from_ms: int, until_ms: int
+) -> Counts:
+    rows = connection.execute(
+        select(schema.promises.c.verdict, func.count())
+        .where(
+            schema.promises.c.company == company,
+            schema.promises.c.worker == worker,
+            schema.promises.c.promised_at_ms >= from_ms,
+            schema.promises.c.promised_at_ms < until_ms,
+            schema.promises.c.is_withdrawn.is_(False),
+        )
+        .group_by(schema.promises.c.verdict)
+    )
+    return to_counts({row[0]: row[1] for row in rows})
+
+
+def _emptiness(
+    connection: Connection, company: str, worker: str, *, is_known: bool, counted: Counts
+) -> Emptiness:
+    total = counted.open + counted.kept + counted.late + counted.missed + counted.undecidable
+    covered = connection.execute(
+        select(func.min(schema.sites.c.covered_until_ms))
+        .join_from(
+            schema.promises,
+            schema.sites,
+            and_(
+                schema.sites.c.company == schema.promises.c.company,
+                schema.sites.c.site == schema.promises.c.site,
+            ),
+        )
+        .where(schema.promises.c.company == company, schema.promises.c.worker == worker)
+    ).scalar_one()
+    if not is_known and not total:
+        code = "unknown_worker"
+    elif not total:
+        code = "no_promises"
+    else:
+        code = "all_open" if counted.open == total else "not_paid"
+    return Emptiness(code, total, int(covered or 0))

@@ -1,0 +1,408 @@
+"""What a reader is told: typed rows for the API and the pages. Money in fen, time in ms."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from agreed.directives import Code
+from agreed.promises import Match, Verdict
+from agreed.records import Record
+from cloud.settlement.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyView:
+    """The company this headquarters serves."""
+
+    company: str
+    name: str
+    utc_offset_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoxView:
+    """One box and how far headquarters has heard it.
+
+    Attributes:
+        status: pending, accepted or retired.
+        incident: kind of the incident that waits for a person, None for none.
+        epoch: hex of the journal that spoke last, None before the first word.
+        committed_through: last sequence of that journal in the database.
+        committed_head: hex hash of the block that ends there.
+        covered_until_ms: had it recorded anything by then, we would know; 0 for never.
+        waiting_records, oldest_waiting_ms: as the box last said, None before its first status.
+        devices_lost, clock_bound_ms: likewise.
+        status_at_ms: when it last said so.
+        directives_waiting: directives it has not applied.
+        last_heard_ms: any sign of life; None for never.
+    """
+
+    company: str
+    site: str
+    box: str
+    status: str
+    incident: str | None
+    is_online: bool
+    presence_at_ms: int | None
+    last_heard_ms: int | None
+    epoch: str | None
+    committed_through: int
+    committed_head: str
+    covered_until_ms: int
+    waiting_records: int | None
+    oldest_waiting_ms: int | None
+    devices_lost: list[str]
+    clock_bound_ms: int | None
+    status_at_ms: int | None
+    directives_waiting: int
+    applied_through: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """Something at a box that a person must look at; `detail` explains it."""
+
+    site: str
+    box: str
+    incident: int
+    kind: str
+    at_ms: int
+    detail: dict[str, Any]
+    resolved_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Promises by what became of them."""
+
+    open: int = 0
+    kept: int = 0
+    late: int = 0
+    missed: int = 0
+    undecidable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """One site today.
+
+    Attributes:
+        covered_until_ms: everything up to then is known; 0 for never.
+        promises: promised today (the company's day), by verdict.
+        at_risk: open ones that need help now.
+        earned_fen: commission lines of deeds done today, reversals taken off.
+        held_fen: earned but not posted, of any day.
+        pool_fen: what the site's pool can still pay.
+    """
+
+    site: str
+    name: str
+    covered_until_ms: int
+    boxes: int
+    boxes_online: int
+    incidents: int
+    promises: Counts
+    at_risk: int
+    earned_fen: int
+    held_fen: int
+    pool_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """An open promise that needs help now.
+
+    Attributes:
+        due_at_ms: full credit ends.
+        hard_at_ms: all credit ends.
+        is_overdue: due_at_ms has passed.
+        is_covered: the box has been heard beyond due_at_ms, so it is certainly not done in time.
+    """
+
+    site: str
+    order_id: str
+    node: str
+    name_zh: str
+    name_en: str
+    worker: str
+    promised_at_ms: int
+    due_at_ms: int
+    hard_at_ms: int
+    is_overdue: bool
+    is_covered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The company now.
+
+    Attributes:
+        as_of_ms: when this was read.
+        day_from_ms, day_until_ms: what "today" means, half-open.
+        promises, earned_fen, held_fen, pool_fen, at_risk: sums over the sites.
+        records_committed: in the database, of all boxes and days.
+        risks: the most urgent, at most 50.
+    """
+
+    company: CompanyView
+    as_of_ms: int
+    day_from_ms: int
+    day_until_ms: int
+    sites: list[SiteView]
+    boxes: list[BoxView]
+    promises: Counts
+    at_risk: int
+    earned_fen: int
+    held_fen: int
+    pool_fen: int
+    records_committed: int
+    risks: list[AtRisk]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """A device record with its place in the chain.
+
+    Attributes:
+        epoch, block_hash, block_previous: hex.
+        block_first, block_last: sequences that the block holds.
+        received_at_ms: when headquarters stored the block.
+    """
+
+    site: str
+    box: str
+    epoch: str
+    record: Record
+    block_hash: str
+    block_previous: str
+    block_first: int
+    block_last: int
+    received_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """One decision about one node; the highest revision counts.
+
+    Attributes:
+        bound_ms: None where nothing was seen or the clock was never set.
+        box, epoch, sequence, block_hash: the record that proves it, None where nothing was seen.
+    """
+
+    site: str
+    order_id: str
+    node: str
+    revision: int
+    verdict: Verdict
+    actual_at_ms: int | None
+    bound_ms: int | None
+    deviation_ms: int
+    score_bp: int
+    covered_until_ms: int
+    decided_at_ms: int
+    box: str | None
+    epoch: str | None
+    sequence: int | None
+    block_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line of a statement.
+
+    Attributes:
+        kind: pay or reversal.
+        status: posted; held (earned, the pool is short); nothing (0 fen); withdrawn (was held,
+            then the verdict changed).
+        amount_fen: signed.
+        transfer: number of the ledger transfer, None where nothing was posted.
+        at_ms: when the deed happened, or was certainly missed.
+    """
+
+    site: str
+    worker: str
+    order_id: str
+    node: str
+    revision: int
+    kind: str
+    status: str
+    verdict: Verdict
+    amount_fen: int
+    transfer: int | None
+    at_ms: int
+    recorded_at_ms: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """One promised node of an order, what became of it and why.
+
+    Attributes:
+        opens_at_ms, hard_at_ms: the window in which a record by worker counts.
+        is_at_risk: open and its at-risk time has come.
+        decided: the verdict in force, None while open and never decided.
+        history: every revision, oldest first.
+        evidence: the record behind `decided`, None where nothing was seen.
+        lines: what it moved on the worker's statement, oldest first.
+    """
+
+    node: str
+    name_zh: str
+    name_en: str
+    worker: str
+    node_kind: str
+    match: Match
+    opens_at_ms: int
+    promised_at_ms: int
+    due_at_ms: int
+    hard_at_ms: int
+    tolerance_ms: int
+    hard_ms: int
+    weight: int
+    is_critical: bool
+    rate_fen: int
+    verdict: Verdict
+    score_bp: int
+    is_at_risk: bool
+    decided: VerdictView | None
+    history: list[VerdictView]
+    evidence: EvidenceView | None
+    lines: list[LineView]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One order in a list; score_bp is None while a node is open."""
+
+    site: str
+    order_id: str
+    pack: str
+    pack_version: int
+    pack_name_zh: str
+    pack_name_en: str
+    worker: str
+    resident: str
+    status: str
+    booked_from_ms: int
+    booked_until_ms: int
+    income_fen: int
+    promises: Counts
+    score_bp: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One order with its nodes.
+
+    Attributes:
+        codes: what may be scanned for it.
+        earned_fen: commission posted for it.
+        covered_until_ms: everything at its site is known up to then.
+    """
+
+    order: OrderRow
+    codes: list[Code]
+    nodes: list[NodeView]
+    earned_fen: int
+    covered_until_ms: int
+    created_at_ms: int
+    ended_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Emptiness:
+    """Why a statement has no lines.
+
+    Attributes:
+        code: unknown_worker, no_promises, all_open or not_paid.
+        promises: the worker's promises in the period.
+        covered_until_ms: the earliest of the worker's sites; for all_open.
+    """
+
+    code: str
+    promises: int
+    covered_until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One worker's pay from fulfilment over [from_ms, until_ms).
+
+    Attributes:
+        earned_fen: posted lines, reversals taken off.
+        held_fen: earned, waiting for the pool.
+        paid_as_undecidable_fen: part of earned_fen whose verdict is undecidable.
+        balance_fen: the commission account now, all periods.
+        promises: the worker's promises in the period by verdict.
+        emptiness: None when there are lines.
+    """
+
+    company: str
+    worker: str
+    name: str
+    from_ms: int
+    until_ms: int
+    lines: list[LineView]
+    earned_fen: int
+    held_fen: int
+    paid_as_undecidable_fen: int
+    balance_fen: int
+    promises: Counts
+    emptiness: Emptiness | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """One worker; balance_fen is the commission account."""
+
+    site: str
+    worker: str
+    name: str
+    balance_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account; balance_fen = credits - debits."""
+
+    site: str
+    account: str
+    kind: str
+    debits_fen: int
+    credits_fen: int
+    balance_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferView:
+    """One ledger transfer: amount_fen from debit to credit."""
+
+    site: str
+    transfer: int
+    key: str
+    kind: str
+    debit: str
+    credit: str
+    amount_fen: int
+    at_ms: int
+    recorded_at_ms: int
+    order_id: str
+    reason: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """Whether the books and the chains hold; `faults` names what does not.
+
+    Attributes:
+        is_balanced: accounts equal the sum of their transfers, and all accounts sum to zero.
+        is_chain_verified: every block decodes, follows its predecessor and equals its rows.
+    """
+
+    is_balanced: bool
+    is_chain_verified: bool
+    accounts: int
+    transfers: int
+    blocks: int
+    records: int
+    faults: list[str]

@@ -1,0 +1,27 @@
+"""Everything the API and the pages may ask: typed rows, no writing. See `cloud.database.views`."""
+
+from cloud.database.read_fleet import at_risk, box, boxes, company, incidents, overview, sites
+from cloud.database.read_ledger import TransferFilter, accounts, ledger_check, transfers
+from cloud.database.read_orders import OrderFilter, evidence, order_view, orders, verdicts
+from cloud.database.read_statements import statement, workers
+
+__all__ = [
+    "OrderFilter",
+    "TransferFilter",
+    "accounts",
+    "at_risk",
+    "box",
+    "boxes",
+    "company",
+    "evidence",
+    "incidents",
+    "ledger_check",
+    "order_view",
+    "orders",
+    "overview",
+    "sites",
+    "statement",
+    "transfers",
+    "verdicts",
+    "workers",
+]

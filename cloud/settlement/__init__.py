@@ -1,0 +1,1 @@
+"""From verdicts to money: pure decisions about pay, and why."""
