@@ -93,12 +93,15 @@ async def drive(line: Line, deliver: Deliver, clock: Clock) -> Never:
     """
     reopen_s = REOPEN_S_MIN
     while True:
-        has_heard = await _attempt(line, deliver, clock)
-        reopen_s = REOPEN_S_MIN if has_heard else min(reopen_s * 2, REOPEN_S_MAX)
+        was_useful = await _attempt(line, deliver, clock)
+        reopen_s = REOPEN_S_MIN if was_useful else min(reopen_s * 2, REOPEN_S_MAX)
         await _wait_closed(line, deliver, clock, reopen_s)
 
 
 async def _attempt(line: Line, deliver: Deliver, clock: Clock) -> bool:
+    """Open the port and stay with it; says whether it was worth opening."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
     port: Port | None = None
     heard = _Heard()
     try:
@@ -115,7 +118,7 @@ async def _attempt(line: Line, deliver: Deliver, clock: Clock) -> bool:
         if port is not None:
             port.close()
     _deliver_all(line.machine.line_lost(clock()), deliver)
-    return heard.any
+    return heard.any or (port is not None and loop.time() - began_s > REOPEN_S_MAX)
 
 
 class _Heard:

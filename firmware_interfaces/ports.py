@@ -1,10 +1,13 @@
 """The only file that opens hardware: serial lines, PTYs and serial servers behind one shape."""
 
 import asyncio
+import contextlib
 import errno
 import os
+import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import serial
@@ -25,6 +28,12 @@ ARRIVED_BYTES_MAX = 65_536  # unread bytes of one port; past this the port is no
 READ_BYTES_MAX = 4_096
 WRITE_S_MAX = 2.0  # a port that takes no byte for this long is stalled
 THREAD_READ_S = 0.05  # a port without a descriptor is asked this often
+KEEPALIVE_S = 5  # a silent serial server is asked this often, and is gone after
+KEEPALIVES_COUNT = 3  # so many questions without an answer
+
+# Opening and closing may block for seconds (pyserial waits 5 s for a socket, and sleeps when it
+# closes one). They get threads of their own, so that dead ports hold up nobody else.
+_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="port")
 
 
 class Port(Protocol):
@@ -59,7 +68,7 @@ async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
         PortMissingError: nothing is there. PortBusyError: somebody else holds it.
         PortRefusedError: no permission. PortOptionError: the adapter cannot do what is asked.
     """
-    opening = asyncio.get_running_loop().run_in_executor(None, _open_device, wiring)
+    opening = asyncio.get_running_loop().run_in_executor(_threads, _open_device, wiring)
     try:
         device = await asyncio.shield(opening)
     except asyncio.CancelledError:
@@ -70,12 +79,29 @@ async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
     except (AttributeError, OSError):
         return _ThreadPort(device, wiring.port, wake)
     os.set_blocking(descriptor, False)
+    if wiring.port.startswith("socket://"):
+        _tend_connection(descriptor)
     return _DescriptorPort(device, descriptor, wiring.port, wake)
+
+
+def _tend_connection(descriptor: int) -> None:
+    """Send at once, and notice a serial server that lost its power without saying so."""
+    with socket.socket(fileno=os.dup(descriptor)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVES_COUNT)
 
 
 def _close_unwanted(opening: asyncio.Future[serial.SerialBase]) -> None:
     if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
+        _threads.submit(_close_device, opening.result())
+
+
+def _close_device(device: serial.SerialBase) -> None:
+    with contextlib.suppress(OSError):
+        device.close()
 
 
 def _open_device(wiring: Wiring) -> serial.SerialBase:
@@ -170,7 +196,7 @@ class _DescriptorPort:
         self._is_open = False
         self._ended = self._ended or PortClosedError(self._port, "closed by us")
         self._unwatch()
-        self._device.close()
+        _threads.submit(_close_device, self._device)
 
     def _watch(self) -> None:
         if not self._is_watched:
@@ -244,7 +270,7 @@ class _ThreadPort:
         if self._ended is not None:
             raise self._ended
         try:
-            await asyncio.to_thread(self._device.write, data)
+            await self._loop.run_in_executor(_threads, self._device.write, data)
         except serial.SerialTimeoutException as error:
             raise PortStalledError(self._port, "takes no bytes; check power") from error
         except OSError as error:
@@ -264,7 +290,7 @@ class _ThreadPort:
                 break
             if data:
                 self._keep(data)
-        self._device.close()
+        _close_device(self._device)
 
     def _keep(self, data: bytes) -> None:
         while not self._stop.is_set():

@@ -223,6 +223,9 @@ class SocketWire(Wire):
         return bool(self._writers)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:
+            writer.transport.abort()
+            return
         self._writers.append(writer)
         with contextlib.suppress(OSError):
             while data := await reader.read(READ_BYTES_MAX):
