@@ -1,0 +1,82 @@
+import pytest
+
+from agreed.words import RemedyError
+from cloud.replay.mapping import Place, Source, read_mapping, read_span_ms
+from cloud.replay.timestamps import EpochUnit
+from tests.cloud.replay.logs import MAPPING, RECEIPT_MAPPING, mapping
+
+
+@pytest.mark.parametrize(
+    ("text", "span_ms"),
+    [("0s", 0), ("500ms", 500), ("45s", 45_000), ("2h30m", 9_000_000), ("30d", 2_592_000_000)],
+)
+def test_spans(text: str, span_ms: int) -> None:
+    assert read_span_ms(text) == span_ms
+
+
+@pytest.mark.parametrize("text", ["", "5", "5 d", "-1d", "1.5h", "1w", "7321d", 5, None])
+def test_what_is_no_span_says_so(text: object) -> None:
+    with pytest.raises(ValueError, match=r"span such as|twenty years"):
+        read_span_ms(text)
+
+
+def test_a_mapping_and_what_it_leaves_out() -> None:
+    how = mapping()
+    assert how.promise[1].actual == Source(event=Place.FIRST, step="arrive")
+    assert how.promise[0].tolerance == 600_000
+    assert how.time.form.epoch is EpochUnit.MILLISECONDS
+    assert how.time.form.zone is None
+    assert how.file.delimiter == ","
+
+
+def test_the_sample_is_valid() -> None:
+    assert len(read_mapping(RECEIPT_MAPPING.read_bytes(), "receipt.toml").promise) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('case = "order"', "", "columns.case: Field required"),
+        ('site = "north"', 'site = "North 1"', "site: "),
+        ('site = "north"', 'colour = "red"', "colour: Extra inputs"),
+        ('"1h10m"', '"1h10"', "promise.1.hard_limit: write a span"),
+        ('"1h10m"', '"5m"', "promise.1: hard_limit: must exceed tolerance"),
+        ('"arrived"', '"closed"', "two are named closed"),
+        ('"arrived"', f'"{"很" * 19}"', None),
+        ('"closed"', f'"{"很" * 19}"', "promise.1: name: too long"),
+        ('{ column = "closed" }', "{ }", "promise.1.actual: give either a column or an event"),
+        ('{ column = "closed" }', '{ column = "closed", event = "last" }', "promise.1.actual"),
+        ('{ column = "closed" }', '{ column = "closed", step = "x" }', "step goes with event"),
+        ('{ event = "last" }', '{ event = "middle" }', "promise.3.actual.event"),
+        ('epoch = "ms"', 'epoch = "weeks"', "time.epoch"),
+        ('epoch = "ms"', 'time_zone = "Mars/Base"', "time.time_zone: not a known zone"),
+        ('epoch = "ms"', 'time_zone = "../etc"', "time.time_zone: not a known zone"),
+        ("[pack]", "[pack", "is not TOML"),
+        ("pool_fen = 1_000_000", "pool_fen = -1", "pack.pool_fen"),
+    ],
+)
+def test_a_wrong_mapping_names_the_field(old: str, new: str, why: str | None) -> None:
+    assert old in MAPPING
+    data = MAPPING.replace(old, new, 1).encode()
+    if why is None:
+        read_mapping(data, "m.toml")
+        return
+    with pytest.raises(RemedyError) as caught:
+        read_mapping(data, "m.toml")
+    assert why in str(caught.value)
+    assert "m.toml" in str(caught.value)
+
+
+def test_a_mapping_in_another_encoding_says_so() -> None:
+    with pytest.raises(RemedyError, match="is not UTF-8"):
+        read_mapping('site = "小区"'.encode("gb18030"), "m.toml")
+
+
+def test_the_first_event_of_a_step_proves_a_promise_by_itself() -> None:
+    how = mapping()
+    assert [rule.node_kind for rule in how.promise] == [
+        "import: closed",
+        "arrive",
+        "import: last step",
+    ]
+    assert [rule.is_derived for rule in how.promise] == [True, False, True]
