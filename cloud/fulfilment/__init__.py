@@ -1,0 +1,1 @@
+"""What became of each promise, recomputed from the records: pure decisions."""

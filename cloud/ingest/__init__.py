@@ -1,0 +1,1 @@
+"""Takes in blocks exactly once in effect, and answers only after the commit."""

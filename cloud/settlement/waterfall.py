@@ -1,0 +1,100 @@
+"""Where an order's income goes: supplier, platform, new profit, and of that the pool."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from agreed.limits import BASIS_POINTS
+from agreed.money import scaled, split
+from cloud.settlement.packs import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of a site by name; kind as in `schema.ACCOUNT_KINDS`."""
+
+    name: str
+    kind: str
+
+
+RESIDENTS: Final = Account("residents", "outside")
+COMPANY: Final = Account("company", "outside")
+INCOME: Final = Account("income", "income")
+PLATFORM: Final = Account("platform", "platform")
+NEW_PROFIT: Final = Account("new_profit", "new_profit")
+RETAINED: Final = Account("retained", "retained")
+POOL: Final = Account("pool", "pool")
+
+
+def supplier(name: str) -> Account:
+    """Name a supplier's account."""
+    return Account(f"supplier:{name}", "supplier")
+
+
+def commission(worker: str) -> Account:
+    """Name a worker's account for what fulfilment earns; base wages are elsewhere."""
+    return Account(f"commission:{worker}", "commission")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A transfer to be posted: amount_fen > 0 from debit to credit.
+
+    Attributes:
+        key: idempotency; a key is posted once, ever.
+        kind: as in `schema.TRANSFER_KINDS`.
+        at_ms: when the deed happened.
+        order_id: "" for none.
+        reason: JSON that explains it.
+    """
+
+    key: str
+    kind: str
+    debit: Account
+    credit: Account
+    amount_fen: int
+    at_ms: int
+    order_id: str
+    reason: dict[str, Any]
+
+
+def waterfall(pack: Pack, version: int, order_id: str, income_fen: int, at_ms: int) -> list[Move]:
+    """Lead an order's income down to the pool; steps of 0 fen are left out.
+
+    Supplier cost and platform share come first, never more than there is; what remains is new
+    profit; pool and retained share it exactly, by largest remainder.
+
+    Source: mission, M1, M3.
+    """
+    cost_fen = min(pack.supplier_cost_fen, income_fen)
+    platform_fen = min(scaled(income_fen, pack.platform_bp), income_fen - cost_fen)
+    profit_fen = income_fen - cost_fen - platform_fen
+    shares = split(profit_fen, {"pool": pack.pool_bp, "retained": BASIS_POINTS - pack.pool_bp})
+    steps = [
+        ("income", "income", RESIDENTS, INCOME, income_fen),
+        ("supplier", "waterfall", INCOME, supplier(pack.supplier), cost_fen),
+        ("platform", "waterfall", INCOME, PLATFORM, platform_fen),
+        ("profit", "waterfall", INCOME, NEW_PROFIT, profit_fen),
+        ("pool", "waterfall", NEW_PROFIT, POOL, shares["pool"]),
+        ("retained", "waterfall", NEW_PROFIT, RETAINED, shares["retained"]),
+    ]
+    reason = {"pack": pack.key, "pack_version": version, "income_fen": income_fen}
+    return [
+        Move(f"income/{order_id}/{step}", kind, debit, credit, fen, at_ms, order_id, reason)
+        for step, kind, debit, credit, fen in steps
+        if fen > 0
+    ]
+
+
+def taken_back(moves: list[Move], at_ms: int) -> list[Move]:
+    """Mirror a waterfall: the same amounts the other way, last step first."""
+    return [
+        replace(
+            move,
+            key=f"back/{move.key}",
+            kind="income_reversal",
+            debit=move.credit,
+            credit=move.debit,
+            at_ms=at_ms,
+        )
+        for move in reversed(moves)
+    ]
