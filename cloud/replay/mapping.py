@@ -18,10 +18,11 @@ from pydantic import (
 )
 
 from agreed.directives import Name, Text
-from agreed.limits import AMOUNT_FEN_MAX, BASIS_POINTS, NODES_PER_ORDER_MAX, SPAN_MS_MAX
+from agreed.limits import NODES_PER_ORDER_MAX, SPAN_MS_MAX, TEXT_BYTES_MAX
 from agreed.records import BOX_ALIVE, BOX_STARTED, DEVICE_BACK, DEVICE_LOST, DEVICE_TAMPERED, GAP
 from agreed.words import RemedyError, say
 from cloud.replay.timestamps import DateOnly, DateOrder, EpochUnit, TimeForm
+from cloud.settlement.packs import MS_PER_MINUTE, BasisPoints, Fen, Key, Label, Pack, PackNode
 
 DERIVED: Final = "import: "
 """How the node kind of a fact begins that is no single step of the log."""
@@ -30,6 +31,9 @@ RESERVED_STEPS: Final = frozenset(
     {GAP, BOX_STARTED, BOX_ALIVE, DEVICE_LOST, DEVICE_BACK, DEVICE_TAMPERED}
 )
 """What a box says of itself; a log may not say it for the box."""
+
+_OURS: Final = "Value error, "
+"""How pydantic begins the messages of our own checks."""
 
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SPAN: Final = re.compile(r"(?:[0-9]{1,12}(?:ms|s|m|h|d))+")
@@ -58,9 +62,15 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _whole_minutes(span_ms: int) -> int:
+    if span_ms % MS_PER_MINUTE:
+        raise ValueError(say("a pack promises in whole minutes"))
+    return span_ms
+
+
 Span = Annotated[int, BeforeValidator(read_span_ms)]
+Minutes = Annotated[Span, AfterValidator(_whole_minutes)]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
-Fen = Annotated[int, Field(ge=0, le=AMOUNT_FEN_MAX)]
 
 
 class _Strict(BaseModel):
@@ -144,16 +154,24 @@ class Columns(_Strict):
     time: Column
 
 
-class Pack(_Strict):
-    """The product pack that the cases are orders of.
+class Plan(_Strict):
+    """The product pack that the cases are orders of: what each brings, and where that goes.
 
     Attributes:
         key: the pack's key at headquarters.
-        pool_fen: the new profit that commissions may be paid from.
+        name_zh, name_en: what people read; None for the key.
+        price_fen, supplier, supplier_cost_fen, platform_bp, pool_bp: as in
+            `cloud.settlement.packs.Pack`.
     """
 
-    key: Text
-    pool_fen: Fen
+    key: Key
+    name_zh: Label | None = None
+    name_en: Label | None = None
+    price_fen: Fen
+    supplier: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] = ""
+    supplier_cost_fen: Fen = 0
+    platform_bp: BasisPoints = 0
+    pool_bp: BasisPoints
 
 
 class PromiseRule(_Strict):
@@ -161,6 +179,7 @@ class PromiseRule(_Strict):
 
     Attributes:
         name: the node's key within the order.
+        name_zh, name_en: what people read; None for the name.
         promised: column of the promised time.
         actual: what shows when it really happened.
         paid: who is paid: a column, or whoever did an event; None for nobody in person.
@@ -172,15 +191,17 @@ class PromiseRule(_Strict):
         is_critical: when missed or scored 0, the order scores 0.
     """
 
-    name: Text
+    name: Key
+    name_zh: Label | None = None
+    name_en: Label | None = None
     promised: Column
     actual: Source
     paid: Source | None = None
     rows_of: Text | None = None
-    tolerance: Span = 0
-    hard_limit: Span
+    tolerance: Minutes = 0
+    hard_limit: Minutes
     piece_rate_fen: Fen = 0
-    weight: Annotated[int, Field(ge=0, le=BASIS_POINTS)] = 1
+    weight: BasisPoints = 1
     is_critical: bool = False
 
     @property
@@ -203,8 +224,6 @@ class PromiseRule(_Strict):
     def _check(self) -> "PromiseRule":
         if self.hard_limit <= self.tolerance:
             raise ValueError(say("hard_limit: must exceed tolerance"))
-        if len(self.node_kind.encode()) > 64:
-            raise ValueError(say("name: too long; at most 56 bytes"))
         return self
 
 
@@ -222,8 +241,31 @@ class Mapping(_Strict):
     time: TimeSettings = TimeSettings()
     columns: Columns
     rename: dict[str, Text] = {}
-    pack: Pack
+    pack: Plan
     promise: Annotated[list[PromiseRule], Field(min_length=1, max_length=NODES_PER_ORDER_MAX)]
+
+    def to_pack(self) -> Pack:
+        """Give the pack as headquarters publishes it; the times of a case are its own."""
+        plan = self.pack
+        return Pack(
+            **plan.model_dump(exclude={"name_zh", "name_en"}),
+            name_zh=plan.name_zh or plan.key,
+            name_en=plan.name_en or plan.key,
+            nodes=[
+                PackNode(
+                    key=rule.name,
+                    name_zh=rule.name_zh or rule.name,
+                    name_en=rule.name_en or rule.name,
+                    node_kind=rule.node_kind,
+                    tolerance_minutes=rule.tolerance // MS_PER_MINUTE,
+                    hard_minutes=rule.hard_limit // MS_PER_MINUTE,
+                    weight=rule.weight,
+                    is_critical=rule.is_critical,
+                    rate_fen=rule.piece_rate_fen,
+                )
+                for rule in self.promise
+            ],
+        )
 
     @model_validator(mode="after")
     def _check(self) -> "Mapping":
@@ -231,6 +273,11 @@ class Mapping(_Strict):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(say("promise: two are named {name}", name=min(twice)))
+        try:
+            self.to_pack()
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]["msg"].removeprefix(_OURS)
+            raise ValueError(f"pack: {problem}") from None
         return self
 
 
@@ -253,7 +300,7 @@ def read_mapping(data: bytes, name: str) -> Mapping:
                 "{file}, {field}: {problem}.",
                 file=name,
                 field=_field(first["loc"]),
-                problem=first["msg"].removeprefix("Value error, "),
+                problem=first["msg"].removeprefix(_OURS),
             )
         ) from None
 

@@ -27,7 +27,8 @@ epoch = "ms"
 
 [pack]
 key = "repair"
-pool_fen = 1_000_000
+price_fen = 100_00
+pool_bp = 5_000
 
 [[promise]]
 name = "closed"
@@ -47,7 +48,7 @@ hard_limit = "2h"
 piece_rate_fen = 333
 
 [[promise]]
-name = "last step"
+name = "last-step"
 promised = "due"
 actual = { event = "last" }
 paid = { event = "last" }

@@ -35,7 +35,7 @@ def test_what_the_traps_come_to(tmp_path: Path) -> None:
     assert count(cases.promises(), how.promise, 0) == {
         "closed": Counts(kept=1, late=2, open=2, not_promised=1),
         "arrived": Counts(kept=2, open=3, not_promised=1),
-        "last step": Counts(kept=1, late=1, open=3, not_promised=1),
+        "last-step": Counts(kept=1, late=1, open=3, not_promised=1),
     }
 
 
@@ -51,10 +51,10 @@ def test_the_receipt_log_gives_the_known_figures(tmp_path: Path, *, is_packed: b
     events, unreadable, cases = read(path, how)
     assert (len(events), unreadable, len(cases)) == (8577, [], 1434)
     assert count(cases.promises(), how.promise, 0) == {
-        "planned end": Counts(kept=940, late=389, open=105),
-        "legal deadline": Counts(kept=952, late=377, open=105),
-        "last step, planned": Counts(kept=1343, late=91),
-        "last step, legal": Counts(kept=1342, late=92),
+        "planned-end": Counts(kept=940, late=389, open=105),
+        "legal-deadline": Counts(kept=952, late=377, open=105),
+        "last-step-planned": Counts(kept=1343, late=91),
+        "last-step-legal": Counts(kept=1342, late=92),
     }
 
 
