@@ -1,0 +1,221 @@
+"""Writes what headquarters knows of sites and boxes, and numbers the directives to them."""
+
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
+
+from agreed.directives import Directive, encode_directive
+from agreed.limits import CONTROL_BYTES_MAX, DIRECTIVES_PER_MESSAGE_MAX
+from agreed.wire import NO_HASH
+from cloud.database import schema
+from cloud.ingest.decision import Holding
+
+INCIDENTS_SHOWN_MAX: Final = 1_000
+PENDING_BOXES_MAX: Final = 100
+_ENVELOPE_BYTES: Final = 1_024
+
+
+class Place(NamedTuple):
+    """A site of a company: the unit of locking and of a ledger."""
+
+    company: str
+    site: str
+
+
+class BoxName(NamedTuple):
+    """A box and where it stands."""
+
+    company: str
+    site: str
+    box: str
+
+    @property
+    def place(self) -> Place:
+        """Give the site."""
+        return Place(self.company, self.site)
+
+
+def at(table: Any, name: Place | BoxName) -> Any:
+    """Match a table's rows of a site or of a box."""
+    columns = zip(name._fields, name, strict=True)
+    return and_(*(table.c[column] == value for column, value in columns))
+
+
+def lock_site(connection: Connection, place: Place) -> int | None:
+    """Let no other writer change the site until the end of the transaction.
+
+    Returns:
+        covered_until_ms; None if there is no such site.
+    """
+    row = connection.execute(
+        select(schema.sites.c.covered_until_ms).where(at(schema.sites, place)).with_for_update()
+    ).one_or_none()
+    return None if row is None else row.covered_until_ms
+
+
+def find_box(connection: Connection, name: BoxName) -> Row[Any] | None:
+    """Read the row of a box."""
+    return connection.execute(select(schema.boxes).where(at(schema.boxes, name))).one_or_none()
+
+
+def change_box(connection: Connection, name: BoxName, **values: Any) -> None:
+    """Set columns of a box."""
+    connection.execute(update(schema.boxes).where(at(schema.boxes, name)).values(**values))
+
+
+def add_box(connection: Connection, name: BoxName, stream: bytes, now_ms: int) -> None:
+    """Add a pending box; `stream` is 16 random bytes for its directives."""
+    values = name._asdict() | {"status": "pending", "added_at_ms": now_ms}
+    connection.execute(insert(schema.boxes).values(**values, directive_stream=stream))
+
+
+def count_pending(connection: Connection, place: Place) -> int:
+    """Count the boxes that wait to be accepted."""
+    query = select(func.count()).where(at(schema.boxes, place), schema.boxes.c.status == "pending")
+    return connection.execute(query).scalar_one()
+
+
+def accepted_boxes(connection: Connection, place: Place) -> list[BoxName]:
+    """List the boxes at work at a site."""
+    query = select(schema.boxes.c.box).where(
+        at(schema.boxes, place), schema.boxes.c.status == "accepted"
+    )
+    return [BoxName(*place, box) for box in connection.execute(query).scalars()]
+
+
+def find_journal(connection: Connection, name: BoxName, epoch: bytes) -> Holding | None:
+    """Read how far a journal is held; None if it never spoke."""
+    row = connection.execute(
+        select(schema.journals).where(at(schema.journals, name), schema.journals.c.epoch == epoch)
+    ).one_or_none()
+    if row is None:
+        return None
+    return Holding(row.committed_through, row.committed_head, row.is_refused)
+
+
+def begin_journal(connection: Connection, name: BoxName, epoch: bytes, now_ms: int) -> None:
+    """Take note of a journal that was never heard before; it is the box's own from now on."""
+    values = name._asdict() | {"epoch": epoch, "begun_at_ms": now_ms, "committed_head": NO_HASH}
+    connection.execute(insert(schema.journals).values(**values))
+    change_box(connection, name, epoch=epoch)
+
+
+def change_journal(connection: Connection, name: BoxName, epoch: bytes, **values: Any) -> None:
+    """Set columns of a journal."""
+    connection.execute(
+        update(schema.journals)
+        .where(at(schema.journals, name), schema.journals.c.epoch == epoch)
+        .values(**values)
+    )
+
+
+def raise_coverage(
+    connection: Connection, name: BoxName, epoch: bytes, covered_until_ms: int
+) -> None:
+    """Move a journal's coverage forward, never back."""
+    journals = schema.journals
+    connection.execute(
+        update(journals)
+        .where(
+            at(journals, name),
+            journals.c.epoch == epoch,
+            journals.c.covered_until_ms < covered_until_ms,
+        )
+        .values(covered_until_ms=covered_until_ms)
+    )
+
+
+def site_coverage(connection: Connection, place: Place) -> int:
+    """Find until when every accepted box of a site was heard, ms; 0 without boxes."""
+    boxes, journals = schema.boxes, schema.journals
+    of_box = and_(*(journals.c[n] == boxes.c[n] for n in ("company", "site", "box")))
+    heard = (
+        select(func.coalesce(func.max(journals.c.covered_until_ms), 0).label("until"))
+        .select_from(boxes.outerjoin(journals, of_box))
+        .where(at(boxes, place), boxes.c.status == "accepted")
+        .group_by(boxes.c.box)
+        .subquery()
+    )
+    return int(connection.execute(select(func.coalesce(func.min(heard.c.until), 0))).scalar_one())
+
+
+def cover_site(connection: Connection, place: Place, covered_until_ms: int) -> None:
+    """State until when everything at a site is known."""
+    connection.execute(
+        update(schema.sites)
+        .where(at(schema.sites, place))
+        .values(covered_until_ms=covered_until_ms)
+    )
+
+
+def open_incident(
+    connection: Connection, name: BoxName, kind: str, detail: dict[str, Any], now_ms: int
+) -> None:
+    """Show a person what is wrong at a box; the same kind only once until it is resolved."""
+    incidents = schema.incidents
+    known = select(func.count()).where(
+        at(incidents, name), incidents.c.kind == kind, incidents.c.resolved_at_ms.is_(None)
+    )
+    if connection.execute(known).scalar_one():
+        return
+    last = select(func.coalesce(func.max(incidents.c.incident), 0)).where(at(incidents, name))
+    number = connection.execute(last).scalar_one() + 1
+    values = {"incident": number, "kind": kind, "detail": detail, "at_ms": now_ms}
+    connection.execute(insert(incidents).values(**name._asdict(), **values))
+    change_box(connection, name, incident=kind)
+
+
+def resolve_incidents(connection: Connection, name: BoxName, now_ms: int) -> int:
+    """Note that a person has looked; blocks are taken again. Gives how many were open."""
+    incidents, journals = schema.incidents, schema.journals
+    done = connection.execute(
+        update(incidents)
+        .where(at(incidents, name), incidents.c.resolved_at_ms.is_(None))
+        .values(resolved_at_ms=now_ms)
+    )
+    connection.execute(update(journals).where(at(journals, name)).values(is_refused=False))
+    change_box(connection, name, incident=None)
+    return done.rowcount
+
+
+def direct(
+    connection: Connection, names: list[BoxName], directives: list[Directive], now_ms: int
+) -> None:
+    """Append directives to the streams of boxes."""
+    for name in names:
+        box = find_box(connection, name)
+        assert box is not None
+        first = box.directives_through + 1
+        rows = [
+            name._asdict()
+            | {
+                "stream": box.directive_stream,
+                "number": first + i,
+                "content": encode_directive(directive),
+                "issued_at_ms": now_ms,
+            }
+            for i, directive in enumerate(directives)
+        ]
+        if rows:
+            connection.execute(insert(schema.directives), rows)
+            change_box(connection, name, directives_through=box.directives_through + len(rows))
+
+
+def directives_after(connection: Connection, name: BoxName, stream: bytes, after: int) -> list[str]:
+    """Read the directives that follow a number, as many as one message may carry."""
+    table = schema.directives
+    query = (
+        select(table.c.content)
+        .where(at(table, name), table.c.stream == stream, table.c.number > after)
+        .order_by(table.c.number)
+        .limit(DIRECTIVES_PER_MESSAGE_MAX)
+    )
+    found: list[str] = []
+    left = CONTROL_BYTES_MAX - _ENVELOPE_BYTES
+    for content in connection.execute(query).scalars():
+        # Inside a message the JSON is a string once more: every quote of it is escaped.
+        left -= len(content.encode()) + content.count('"') + content.count("\\") + 3
+        if found and left < 0:
+            break
+        found.append(content)
+    return found

@@ -1,0 +1,314 @@
+"""Writes orders, promises and verdicts, and finds which promises new facts could touch."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
+
+from agreed.directives import Code, PromisedNode
+from agreed.promises import Match, Promise, Verdict
+from cloud.database import schema
+from cloud.database.fleet import Place, at
+from cloud.database.inbox import chunks
+from cloud.fulfilment.deciding import Decision
+
+NodeKey = tuple[str, str]
+"""Order and node: what a promise is known by within a site."""
+
+_TERMS: Final = (
+    "worker",
+    "node_kind",
+    "opens_at_ms",
+    "promised_at_ms",
+    "tolerance_ms",
+    "hard_ms",
+    "at_risk_ms",
+    "early_bp_per_hour",
+    "early_bp_max",
+    "weight",
+    "is_critical",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to be stored: see `schema.orders`. Every node is paid its rate in rates_fen."""
+
+    order_id: str
+    pack: str
+    pack_version: int
+    worker: str
+    resident: str
+    booked_from_ms: int
+    booked_until_ms: int
+    income_fen: int
+    nodes: list[PromisedNode]
+    rates_fen: list[int]
+    codes: list[Code]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A promise with what was last decided about it.
+
+    Attributes:
+        decided: None before the first verdict.
+        revision: 0 before the first verdict.
+        rate_fen, pack, pack_version, pack_content: what its pay follows from.
+    """
+
+    promise: Promise
+    revision: int
+    decided: Row[Any] | None
+    rate_fen: int
+    pack: str
+    pack_version: int
+    pack_content: dict[str, Any]
+
+    @property
+    def key(self) -> NodeKey:
+        """Give what it is known by."""
+        return self.promise.order, self.promise.node
+
+
+def add_order(connection: Connection, place: Place, order: NewOrder, now_ms: int) -> None:
+    """Store an order with its promises; it must be new."""
+    fields = ("order_id", "pack", "pack_version", "worker", "resident", "income_fen")
+    connection.execute(
+        insert(schema.orders).values(
+            **place._asdict(),
+            **{name: getattr(order, name) for name in fields},
+            status="open",
+            booked_from_ms=order.booked_from_ms,
+            booked_until_ms=order.booked_until_ms,
+            codes=[code.model_dump_json() for code in order.codes],
+            created_at_ms=now_ms,
+        )
+    )
+    rows = [
+        place._asdict()
+        | {name: getattr(node, name) for name in _TERMS}
+        | {
+            "order_id": order.order_id,
+            "node": node.node,
+            "position": position,
+            "match": int(node.match),
+            "rate_fen": rate_fen,
+            "at_risk_at_ms": node.promised_at_ms + node.tolerance_ms - node.at_risk_ms,
+            "due_at_ms": node.promised_at_ms + node.tolerance_ms,
+            "hard_at_ms": node.promised_at_ms + node.hard_ms,
+        }
+        for position, (node, rate_fen) in enumerate(zip(order.nodes, order.rates_fen, strict=True))
+    ]
+    connection.execute(insert(schema.promises), rows)
+
+
+def find_order(connection: Connection, place: Place, order_id: str) -> Row[Any] | None:
+    """Read the row of an order."""
+    return connection.execute(
+        select(schema.orders).where(at(schema.orders, place), schema.orders.c.order_id == order_id)
+    ).one_or_none()
+
+
+def end_orders(
+    connection: Connection, place: Place, order_ids: list[str], status: str, now_ms: int
+) -> None:
+    """Mark orders as done or cancelled; the promises of cancelled ones are withdrawn."""
+    for chunk in chunks(order_ids):
+        connection.execute(
+            update(schema.orders)
+            .where(at(schema.orders, place), schema.orders.c.order_id.in_(chunk))
+            .values(status=status, ended_at_ms=now_ms)
+        )
+        if status == "cancelled":
+            connection.execute(
+                update(schema.promises)
+                .where(at(schema.promises, place), schema.promises.c.order_id.in_(chunk))
+                .values(is_withdrawn=True)
+            )
+
+
+def open_orders(connection: Connection, place: Place) -> list[Row[Any]]:
+    """Read the orders whose codes are still good."""
+    query = select(schema.orders).where(at(schema.orders, place), schema.orders.c.status == "open")
+    return list(connection.execute(query.order_by(schema.orders.c.created_at_ms)))
+
+
+def promised_nodes(
+    connection: Connection, place: Place, order_ids: list[str]
+) -> dict[str, list[PromisedNode]]:
+    """Read the nodes of orders as they travel to a box."""
+    promises = schema.promises
+    found: dict[str, list[PromisedNode]] = {}
+    for chunk in chunks(order_ids):
+        query = select(promises).where(at(promises, place), promises.c.order_id.in_(chunk))
+        for row in connection.execute(query.order_by(promises.c.order_id, promises.c.position)):
+            terms = {name: getattr(row, name) for name in _TERMS}
+            node = PromisedNode(node=row.node, match=Match(row.match), **terms)
+            found.setdefault(row.order_id, []).append(node)
+    return found
+
+
+def touched_by_orders(connection: Connection, place: Place, order_ids: list[str]) -> set[NodeKey]:
+    """Find the promises that a record with one of these references could prove."""
+    found: set[NodeKey] = set()
+    for chunk in chunks(order_ids):
+        found |= _keys(
+            connection,
+            place,
+            schema.promises.c.order_id.in_(chunk),
+            schema.promises.c.match == Match.BY_ORDER,
+        )
+    return found
+
+
+def touched_by_workers(
+    connection: Connection, place: Place, workers: list[str], from_ms: int, until_ms: int
+) -> set[NodeKey]:
+    """Find the promises by worker whose window meets [from_ms, until_ms]."""
+    found: set[NodeKey] = set()
+    for chunk in chunks(workers):
+        found |= _keys(
+            connection,
+            place,
+            schema.promises.c.worker.in_(chunk),
+            schema.promises.c.match != Match.BY_ORDER,
+            schema.promises.c.opens_at_ms <= until_ms,
+            schema.promises.c.hard_at_ms >= from_ms,
+        )
+    return found
+
+
+def touched_by_coverage(
+    connection: Connection, place: Place, covered_until_ms: int
+) -> set[NodeKey]:
+    """Find the open promises whose hard limit is now covered."""
+    return _keys(
+        connection,
+        place,
+        schema.promises.c.verdict == Verdict.OPEN,
+        schema.promises.c.hard_at_ms <= covered_until_ms,
+    )
+
+
+def standings(connection: Connection, place: Place, keys: set[NodeKey]) -> list[Standing]:
+    """Read promises with their verdicts in force, in order of order and node."""
+    promises, verdicts = schema.promises, schema.verdicts
+    columns = ("company", "site", "order_id", "node", "revision")
+    in_force = and_(*(verdicts.c[name] == promises.c[name] for name in columns))
+    found = []
+    for chunk in chunks(sorted({order_id for order_id, _node in keys})):
+        verdict_columns = [c.label(f"was_{c.name}") for c in verdicts.c]
+        query = (
+            select(
+                promises,
+                schema.orders.c.pack,
+                schema.orders.c.pack_version,
+                schema.packs.c.content,
+                *verdict_columns,
+            )
+            .join_from(promises, schema.orders)
+            .join(schema.packs)
+            .outerjoin(verdicts, in_force)
+            .where(at(promises, place), promises.c.order_id.in_(chunk))
+            .order_by(promises.c.order_id, promises.c.node)
+        )
+        found += [
+            _standing(row) for row in connection.execute(query) if (row.order_id, row.node) in keys
+        ]
+    return found
+
+
+def add_verdicts(
+    connection: Connection,
+    place: Place,
+    changed: list[tuple[Standing, Decision, bytes | None]],
+    covered_until_ms: int,
+    now_ms: int,
+) -> None:
+    """Store new verdicts, each as the next revision; with the hash of the proving block."""
+    if not changed:
+        return
+    rows = [
+        place._asdict()
+        | {
+            "order_id": decision.order,
+            "node": decision.node,
+            "revision": standing.revision + 1,
+            "verdict": int(decision.verdict),
+            "actual_at_ms": decision.witness.wall_ms if decision.witness else None,
+            "bound_ms": decision.bound_ms,
+            "deviation_ms": decision.deviation_ms,
+            "score_bp": decision.score_bp,
+            "covered_until_ms": covered_until_ms,
+            "box": decision.witness.box if decision.witness else None,
+            "epoch": decision.witness.epoch if decision.witness else None,
+            "sequence": decision.witness.sequence if decision.witness else None,
+            "block_hash": block_hash,
+            "decided_at_ms": now_ms,
+        }
+        for standing, decision, block_hash in changed
+    ]
+    connection.execute(insert(schema.verdicts), rows)
+    promises = schema.promises
+    connection.execute(
+        update(promises)
+        .where(
+            at(promises, place),
+            promises.c.order_id == bindparam("of_order"),
+            promises.c.node == bindparam("of_node"),
+        )
+        .values(
+            verdict=bindparam("to_verdict"),
+            revision=bindparam("to_revision"),
+            score_bp=bindparam("to_score_bp"),
+        ),
+        [
+            {
+                "of_order": row["order_id"],
+                "of_node": row["node"],
+                "to_verdict": row["verdict"],
+                "to_revision": row["revision"],
+                "to_score_bp": row["score_bp"],
+            }
+            for row in rows
+        ],
+    )
+
+
+def verdicts_of_open_orders(
+    connection: Connection, place: Place, order_ids: list[str]
+) -> dict[str, list[tuple[Match, Verdict]]]:
+    """Read the verdicts of all nodes of those of the orders that are open."""
+    promises, orders = schema.promises, schema.orders
+    found: dict[str, list[tuple[Match, Verdict]]] = {}
+    for chunk in chunks(order_ids):
+        query = (
+            select(promises.c.order_id, promises.c.match, promises.c.verdict)
+            .join_from(promises, orders)
+            .where(at(promises, place), promises.c.order_id.in_(chunk), orders.c.status == "open")
+        )
+        for order_id, match, verdict in connection.execute(query):
+            found.setdefault(order_id, []).append((Match(match), Verdict(verdict)))
+    return found
+
+
+def _keys(connection: Connection, place: Place, *conditions: Any) -> set[NodeKey]:
+    promises = schema.promises.c
+    query = select(promises.order_id, promises.node).where(
+        at(schema.promises, place), promises.is_withdrawn.is_(False), *conditions
+    )
+    return {(row.order_id, row.node) for row in connection.execute(query)}
+
+
+def _standing(row: Any) -> Standing:
+    terms = {name: getattr(row, name) for name in _TERMS}
+    return Standing(
+        promise=Promise(order=row.order_id, node=row.node, match=Match(row.match), **terms),
+        revision=row.revision,
+        decided=row if row.was_revision is not None else None,
+        rate_fen=row.rate_fen,
+        pack=row.pack,
+        pack_version=row.pack_version,
+        pack_content=row.content,
+    )

@@ -1,0 +1,1 @@
+"""What people at headquarters do: each act is one transaction."""

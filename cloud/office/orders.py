@@ -1,0 +1,242 @@
+"""Publishes packs, books orders with their promised nodes, and cancels them."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from agreed.directives import Code, CodeAction, EndOrder, PromisedNode, Text, WallMs
+from agreed.limits import AMOUNT_FEN_MAX, NODES_PER_ORDER_MAX, TEXT_BYTES_MAX
+from agreed.promises import Verdict
+from agreed.words import say
+from cloud.consequences import judge_again, pay_what_waits
+from cloud.database import books, masters, promising
+from cloud.database.engine import writing
+from cloud.database.fleet import Place, accepted_boxes, direct
+from cloud.office.boxes import put_order_directives
+from cloud.office.refusals import ConflictError, InvalidError, UnknownError
+from cloud.office.sites import hold_site
+from cloud.settlement.packs import MS_PER_MINUTE, Minutes, Pack, PackNode
+from cloud.settlement.waterfall import taken_back, waterfall
+
+_BY_WORKER_ACTIONS = (CodeAction.START, CodeAction.DEPOSIT)
+
+
+class NodeTerms(BaseModel):
+    """What was agreed for one node at booking; what is left out comes from the pack."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: Text
+    promised_at_ms: WallMs | None = None
+    opens_at_ms: WallMs | None = None
+    tolerance_minutes: Minutes | None = None
+    hard_minutes: Minutes | None = None
+    worker: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] | None = None
+
+
+class OrderRequest(BaseModel):
+    """An order to book.
+
+    Attributes:
+        order_id: unique within the site; made up when left out.
+        pack: the newest version is used.
+        worker: who promises every node that names nobody else; "" for nobody.
+        booked_from_ms: what the pack's offsets count from.
+        booked_until_ms: end of the booked window; the last promised time when left out.
+        income_fen: what the resident paid; the pack's price when left out.
+        nodes: exactly these nodes, with what was agreed; all of the pack when left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    order_id: Text | None = None
+    pack: Text
+    worker: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] = ""
+    resident: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] = ""
+    booked_from_ms: WallMs
+    booked_until_ms: WallMs | None = None
+    income_fen: Annotated[int, Field(ge=0, le=AMOUNT_FEN_MAX)] | None = None
+    nodes: (
+        Annotated[list[NodeTerms], Field(min_length=1, max_length=NODES_PER_ORDER_MAX)] | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "OrderRequest":
+        if self.booked_until_ms is not None and self.booked_until_ms < self.booked_from_ms:
+            raise ValueError("booked_until_ms: must not be before booked_from_ms")
+        keys = [node.key for node in self.nodes or []]
+        if len(set(keys)) != len(keys):
+            raise ValueError("nodes: name each node once")
+        return self
+
+
+def publish_pack(engine: Engine, company: str, pack: Pack, now_ms: int) -> int:
+    """Publish a pack as its next version, and give that; the same content makes no new one."""
+    with writing(engine) as connection:
+        return masters.add_pack(connection, company, pack, now_ms)
+
+
+def create_orders(
+    engine: Engine,
+    place: Place,
+    requests: list[OrderRequest],
+    make_code: Callable[[], str],
+    now_ms: int,
+) -> list[promising.NewOrder]:
+    """Book orders, lead their income to the pool, and tell the boxes; all of them or none.
+
+    Facts that are there already count: an order that comes after its records is judged at once.
+
+    Args:
+        engine: the store.
+        place: the site.
+        requests: as validated.
+        make_code: gives an unguessable code each time, 6 to 64 bytes.
+        now_ms: ms.
+
+    Raises:
+        UnknownError: no such site, pack or node.
+        ConflictError: an order_id is in use.
+        InvalidError: the terms cannot be kept as written.
+    """
+    with writing(engine) as connection:
+        covered_ms = hold_site(connection, place)
+        booked = [_book(connection, place, r, make_code, now_ms) for r in requests]
+        order_ids = [order.order_id for order in booked]
+        directives = put_order_directives(connection, place, order_ids)
+        direct(connection, accepted_boxes(connection, place), directives, now_ms)
+        keys = {(order.order_id, node.node) for order in booked for node in order.nodes}
+        judge_again(connection, place, keys, covered_ms, now_ms)
+        pay_what_waits(connection, place, now_ms)
+        return booked
+
+
+def cancel_order(engine: Engine, place: Place, order_id: str, now_ms: int) -> None:
+    """Cancel an open order of which nothing was decided; its income goes back.
+
+    Raises:
+        UnknownError: no such site or order.
+        ConflictError: it is closed, a node is decided, or its income is spent.
+    """
+    try:
+        with writing(engine) as connection:
+            hold_site(connection, place)
+            _refuse_cancelling(connection, place, order_id)
+            promising.end_orders(connection, place, [order_id], "cancelled", now_ms)
+            came = books.posted_moves(connection, place, order_id, {"income", "waterfall"})
+            books.post(connection, place, taken_back(came, now_ms), now_ms)
+            boxes = accepted_boxes(connection, place)
+            direct(connection, boxes, [EndOrder(order=order_id)], now_ms)
+    except IntegrityError as error:
+        raise ConflictError(
+            "order_id",
+            say("The income of {order} is spent already; fund the pool first.", order=order_id),
+        ) from error
+
+
+def _refuse_cancelling(connection: Connection, place: Place, order_id: str) -> None:
+    order = promising.find_order(connection, place, order_id)
+    if order is None:
+        raise UnknownError("order_id", say("There is no order {order}.", order=order_id))
+    if order.status != "open":
+        raise ConflictError("order_id", say("Order {order} is not open any more.", order=order_id))
+    decided = promising.verdicts_of_open_orders(connection, place, [order_id])[order_id]
+    if any(verdict is not Verdict.OPEN for _match, verdict in decided):
+        raise ConflictError(
+            "order_id",
+            say("Work on {order} is proved already; it cannot be cancelled.", order=order_id),
+        )
+
+
+def _book(
+    connection: Connection,
+    place: Place,
+    request: OrderRequest,
+    make_code: Callable[[], str],
+    now_ms: int,
+) -> promising.NewOrder:
+    version, pack = masters.newest_pack(connection, place.company, request.pack)
+    if pack is None:
+        raise UnknownError(
+            "pack", say("There is no pack {pack}; publish it first.", pack=request.pack)
+        )
+    order_id = request.order_id or f"o-{make_code().lower()}"
+    if promising.find_order(connection, place, order_id) is not None:
+        raise ConflictError(
+            "order_id", say("Order {order} exists already; choose another id.", order=order_id)
+        )
+    chosen = [_chosen(pack, terms) for terms in request.nodes or _all_of(pack)]
+    nodes = [_promised(request, node, terms) for node, terms in chosen]
+    income_fen = pack.price_fen if request.income_fen is None else request.income_fen
+    latest_ms = max(request.booked_from_ms, *(node.promised_at_ms for node in nodes))
+    order = promising.NewOrder(
+        order_id=order_id,
+        pack=pack.key,
+        pack_version=version,
+        worker=request.worker,
+        resident=request.resident,
+        booked_from_ms=request.booked_from_ms,
+        booked_until_ms=request.booked_until_ms or latest_ms,
+        income_fen=income_fen,
+        nodes=nodes,
+        rates_fen=[node.rate_fen for node, _terms in chosen],
+        codes=[
+            _code(node.code, promised.worker, request, make_code())
+            for (node, _terms), promised in zip(chosen, nodes, strict=True)
+            if node.code is not None
+        ],
+    )
+    promising.add_order(connection, place, order, now_ms)
+    moves = waterfall(pack, version, order_id, income_fen, now_ms)
+    books.post(connection, place, moves, now_ms)
+    return order
+
+
+def _all_of(pack: Pack) -> list[NodeTerms]:
+    return [NodeTerms(key=node.key) for node in pack.nodes]
+
+
+def _chosen(pack: Pack, terms: NodeTerms) -> tuple[PackNode, NodeTerms]:
+    node = pack.node(terms.key)
+    if node is None:
+        raise UnknownError(
+            "nodes.key", say("Pack {pack} has no node {node}.", pack=pack.key, node=terms.key)
+        )
+    return node, terms
+
+
+def _promised(request: OrderRequest, node: PackNode, terms: NodeTerms) -> PromisedNode:
+    promised_at_ms = terms.promised_at_ms
+    if promised_at_ms is None:
+        promised_at_ms = request.booked_from_ms + node.offset_minutes * MS_PER_MINUTE
+    opens_at_ms = terms.opens_at_ms
+    if opens_at_ms is None:
+        opens_at_ms = max(0, promised_at_ms - node.opens_minutes * MS_PER_MINUTE)
+    tolerance, hard = terms.tolerance_minutes, terms.hard_minutes
+    try:
+        return PromisedNode(
+            node=node.key,
+            worker=request.worker if terms.worker is None else terms.worker,
+            node_kind=node.node_kind,
+            match=node.match.match,
+            opens_at_ms=opens_at_ms,
+            promised_at_ms=promised_at_ms,
+            tolerance_ms=(node.tolerance_minutes if tolerance is None else tolerance)
+            * MS_PER_MINUTE,
+            hard_ms=(node.hard_minutes if hard is None else hard) * MS_PER_MINUTE,
+            at_risk_ms=node.at_risk_minutes * MS_PER_MINUTE,
+            early_bp_per_hour=node.early_bp_per_hour,
+            early_bp_max=node.early_bp_max,
+            weight=node.weight,
+            is_critical=node.is_critical,
+        )
+    except ValidationError as error:
+        raise InvalidError(f"nodes.{node.key}", str(error.errors()[0]["msg"])) from None
+
+
+def _code(action: CodeAction, worker: str, request: OrderRequest, code: str) -> Code:
+    holder = worker if action in _BY_WORKER_ACTIONS else request.resident
+    return Code(code=code, action=action, subject=holder or "unnamed")
