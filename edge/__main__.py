@@ -1,0 +1,157 @@
+"""The box's commands: `duifu edge run`, `status`, `config check`, `journal …`."""
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from agreed.words import RemedyError, say, say_count
+from edge.config import BoxSettings, read_settings
+from edge.inspection import app as journal_app
+from edge.status import NotRunningError, ask_status
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help=say("The box: reads devices, keeps the journal, reports to headquarters."),
+)
+config_app = typer.Typer(no_args_is_help=True, help=say("Look at the settings."))
+app.add_typer(config_app, name="config")
+app.add_typer(journal_app, name="journal")
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="DUIFU_CONFIG", help=say("the settings file")),
+]
+AsJson = Annotated[bool, typer.Option("--json", help=say("answer in JSON"))]
+BOX_TOML = Path("box.toml")
+
+
+@app.command(help=say("Run the box until Ctrl-C or SIGTERM."))
+def run(
+    config: Config = BOX_TOML,
+    keep_trying: Annotated[
+        bool,
+        typer.Option("--keep-trying", help=say("start even if a port is missing, and keep trying")),
+    ] = False,
+) -> None:
+    """Run the box."""
+    # Imported here so that looking at a journal needs neither devices nor a broker.
+    from edge.agent import Agent  # noqa: PLC0415
+    from edge.opening import check_keys, check_ports, only_one, open_all  # noqa: PLC0415
+
+    _log_to_stderr()
+    settings = read_settings(config)
+    (check_keys if keep_trying else check_ports)(settings)
+    with only_one(settings.data):
+        opened = open_all(settings)
+        _say(
+            say(
+                "Box {box} runs. In another window: duifu edge status --config {path}",
+                box=settings.box,
+                path=config,
+            )
+        )
+        asyncio.run(_serve(Agent, settings, opened))
+
+
+async def _serve(agent: Any, settings: BoxSettings, opened: Any) -> None:
+    await agent(settings, opened).run()
+
+
+@app.command(help=say("Ask the running box how it is."))
+def status(config: Config = BOX_TOML, as_json: AsJson = False) -> None:
+    """Ask the running box how it is."""
+    settings = read_settings(config)
+    try:
+        answer = ask_status(settings.data)
+    except NotRunningError:
+        raise RemedyError(
+            say(
+                "no box runs with data folder {folder}; start it: duifu edge run --config {path}",
+                folder=settings.data,
+                path=config,
+            )
+        ) from None
+    if as_json:
+        _print(json.dumps(answer, ensure_ascii=False))
+        return
+    for line in _status_lines(answer):
+        _print(line)
+    _say(say("Next: duifu edge journal show --config {path}", path=config))
+
+
+@config_app.command("check", help=say("Say what is wrong with the settings, if anything."))
+def config_check(config: Config = BOX_TOML) -> None:
+    """Check the settings, the ports and the keys."""
+    from edge.opening import check_ports  # noqa: PLC0415
+
+    settings = read_settings(config)
+    check_ports(settings)
+    count = sum(len(line.devices) for line in settings.line)
+    _print(
+        say_count(
+            "{path} is right: {count} device.",
+            "{path} is right: {count} devices.",
+            count,
+            path=config,
+        )
+    )
+    _say(say("Next: duifu edge run --config {path}", path=config))
+
+
+def _status_lines(answer: dict[str, Any]) -> list[str]:
+    link = say("connected") if answer["is_linked"] else say("not reachable; records are kept")
+    lines = [
+        say("box {box}", box=answer["box"]),
+        say("headquarters {url}: {link}", url=answer["headquarters"], link=link),
+        say(
+            "journal: {head_sequence} records, {waiting_records} not yet at headquarters",
+            **answer,
+        ),
+        say(
+            "learned: {credentials_count} cards, {orders_count} orders, {at_risk} promises at risk",
+            **answer,
+        ),
+        say("memory: {megabytes} MB", megabytes=answer["memory_bytes"] // 1_000_000),
+    ]
+    if answer["devices_lost"]:
+        names = ", ".join(answer["devices_lost"])
+        lines.append(say("devices that do not answer: {names}", names=names))
+    faults = [answer["incident"], answer["journal_fault"], *answer["port_faults"]]
+    lines += [say("needs a person: {why}", why=say(fault)) for fault in faults if fault]
+    return lines
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _say(text: str) -> None:
+    """Speak to whoever sits at the keyboard, apart from the data."""
+    sys.stderr.write(text + "\n")
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=False),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(
+                key_order=("timestamp", "level", "event"), bool_as_flag=False
+            ),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,267 @@
+"""The whole edge on one screen: devices -> decisions -> journal -> promises -> headquarters."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from agreed.directives import EndOrder
+from agreed.machine import Moment
+from agreed.messages import Status
+from agreed.records import BOX_ALIVE, BOX_STARTED, Durability, Record
+from edge.acceptance import Acceptance
+from edge.config import BoxSettings
+from edge.decisions import Decision, Draft, keyed_digest
+from edge.journal import Place, StoredBlock
+from edge.opening import Opened
+from edge.site import Site
+from edge.status import serve_status
+from edge.sync import BoxSync
+from edge.uplink import Uplink
+from edge.watch import Watch
+from firmware_interfaces.driver import drive
+from firmware_interfaces.observations import Command, Observation
+from firmware_interfaces.settings import device_names, make_line
+
+REPORT_S: Final = 2.0
+TICK_S: Final = 0.5
+ALIVE_S_MIN: Final = 0.2
+VERSION: Final = "0.1.0"
+RECENT_BLOCKS_COUNT: Final = 2_000
+"""Blocks that are looked at after a start, to know again what was kept."""
+
+log = structlog.get_logger()
+
+
+class Agent:
+    """One running box: the only place that knows the order of things."""
+
+    def __init__(self, settings: BoxSettings, opened: Opened) -> None:
+        self._settings = settings
+        self._journal = journal = opened.journal
+        self._learned = learned = opened.learned
+        self._clock = clock = opened.clock
+        self._site = Site(settings, journal.kept, keyed_digest(journal.secret))
+        self._watch = Watch()
+        self._sync = BoxSync(
+            journal.origin.epoch, learned.stream, learned.applied_through, random.random
+        )
+        self._uplink = Uplink(settings, self._sync, self, clock)
+        self._acceptance = Acceptance(
+            journal, clock, opened.reserve, settings.journal.window_ms, self._durable
+        )
+        self._lines = [make_line(line, os.urandom(16)) for line in settings.line]
+        self._line_of = {
+            name: line
+            for line, table in zip(self._lines, settings.line, strict=True)
+            for name in device_names(table)
+        }
+        self._learned_thread = ThreadPoolExecutor(1, "learned")
+        self._has_ticked = asyncio.Event()
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT; then put everything taken in on the disk."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._remember()
+        async with asyncio.TaskGroup() as keeping:
+            keeping.create_task(self._acceptance.run())
+            try:
+                self._note(BOX_STARTED, VERSION)
+                await self._serve()
+            finally:
+                self._acceptance.finish()
+        self._acceptance.close()
+        self._learned_thread.shutdown()
+        self._learned.close()
+        log.info("box stopped", head_sequence=self._journal.end.through)
+
+    async def _serve(self) -> None:
+        work: list[Coroutine[Any, Any, None]] = [
+            *(drive(line, self.observe, self._clock.moment) for line in self._lines),
+            self._uplink.run(random.random),
+            self._stay_alive(),
+            self._report(),
+            self._conclude(),
+            self._keep_promises(),
+            serve_status(self._settings.data, self.status),
+        ]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(act) for act in work]
+            log.info("box running", box=self._settings.box, head_sequence=self._journal.end.through)
+            await self._stop.wait()
+            for task in tasks:
+                task.cancel()
+
+    def _remember(self) -> None:
+        """Know again what was known before the start."""
+        directives = self._learned.all()
+        for directive in directives:
+            self._site.known.learn(directive)
+        self._watch.learn(directives)
+        self._watch.journaled(self._journal.recent_records(RECENT_BLOCKS_COUNT))
+        self._sync.journaled(self._journal.end.through)
+
+    # From devices to the journal, and back to devices.
+
+    def observe(self, observation: Observation) -> None:
+        """Decide about what a device said, and act on it."""
+        stamp = self._clock.stamp(observation.at)
+        for decision in self._site.observed(observation, stamp):
+            self._carry_out(decision, observation.at)
+
+    def _carry_out(self, decision: Decision, at: Moment) -> None:
+        self._tell(decision.at_once)
+        accepted = self._acceptance.accept(decision.drafts, at, decision.durability, decision.keep)
+        if decision.when_durable or decision.when_refused or decision.keep:
+            accepted.add_done_callback(partial(self._accepted, decision))
+
+    def _accepted(self, decision: Decision, accepted: "asyncio.Future[bool]") -> None:
+        if accepted.cancelled():
+            return
+        if accepted.result():
+            self._tell(decision.when_durable)
+        else:
+            self._tell(decision.when_refused)
+            self._site.not_kept(decision.keep, self._journal.kept, self._clock.moment())
+
+    def _tell(self, commands: tuple[Command, ...]) -> None:
+        for command in commands:
+            if not self._line_of[command.device].tell(command):
+                log.warning("line takes no more commands", device=command.device)
+
+    def _note(self, node_kind: str, detail: str = "") -> None:
+        draft = Draft("", node_kind, detail=detail)
+        # A refusal is counted and shown; nobody waits for this record.
+        _ = self._acceptance.accept((draft,), self._clock.moment(), Durability.PASSAGE)
+
+    def _durable(self, records: list[Record]) -> None:
+        if records:
+            self._watch.journaled(records)
+            self._sync.journaled(records[-1].sequence)
+            self._uplink.wake()
+
+    # What happens with time alone.
+
+    async def _stay_alive(self) -> None:
+        while True:
+            await asyncio.sleep(max(ALIVE_S_MIN, self._clock.real_s(self._settings.alive_s)))
+            self._note(BOX_ALIVE)
+
+    async def _conclude(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = self._clock.moment()
+            for decision in self._site.time_passed(now):
+                self._carry_out(decision, now)
+
+    async def _keep_promises(self) -> None:
+        while True:
+            await asyncio.to_thread(self._watch.tick, self._clock.now())
+            self._has_ticked.set()
+            await asyncio.sleep(TICK_S)
+
+    async def _report(self) -> None:
+        while True:
+            if self._uplink.is_up:
+                self._sync.report(await self._message())
+                self._uplink.wake()
+            await asyncio.sleep(REPORT_S)
+
+    async def _message(self) -> Status:
+        now = self._clock.now()
+        head = self._journal.end.through
+        committed = self._journal.committed.through
+        oldest_ms = None
+        if head > committed:
+            oldest_ms = await self._acceptance.call(self._journal.wall_ms_after, committed)
+        return Status(
+            at_ms=now.wall_ms,
+            bound_ms=now.bound_ms,
+            clock_state=now.clock_state,
+            head_sequence=head,
+            waiting_records=max(0, head - committed),
+            oldest_waiting_ms=max(0, now.wall_ms - oldest_ms) if oldest_ms is not None else 0,
+            devices_lost=sorted(self._site.lost),
+            verdicts=self._watch.counts,
+            at_risk=self._watch.at_risk,
+        )
+
+    async def status(self) -> dict[str, Any]:
+        """Say how the box is, for a technician beside it."""
+        message = await self._message()
+        fault = self._acceptance.fault
+        return message.model_dump() | {
+            "box": f"{self._settings.company}/{self._settings.site}/{self._settings.box}",
+            "epoch": self._journal.origin.epoch.hex(),
+            "committed_through": self._journal.committed.through,
+            "headquarters": self._settings.headquarters.url,
+            "is_linked": self._uplink.is_up,
+            "sync": self._sync.phase.name.lower(),
+            "incident": self._sync.incident,
+            "journal_fault": str(fault) if fault else "",
+            "refused_count": self._acceptance.refused_count,
+            "port_faults": [str(line.fault) for line in self._lines if line.fault],
+            "credentials_count": len(self._site.known.credentials),
+            "orders_count": len(self._site.known),
+            "directives_applied_through": self._learned.applied_through,
+            "memory_bytes": _resident_bytes(),
+        }
+
+    # What the uplink asks: see `edge.uplink.Office`.
+
+    async def blocks_after(
+        self, sequence: int, count_max: int, bytes_max: int
+    ) -> list[StoredBlock]:
+        """Read blocks that wait to be sent."""
+        journal = self._journal
+        return await self._acceptance.call(journal.blocks_after, sequence, count_max, bytes_max)
+
+    async def hash_at(self, through: int) -> bytes | None:
+        """Give the hash of our block that ends there."""
+        return await self._acceptance.call(self._journal.hash_at, through)
+
+    async def learn(self, stream: str, first: int, texts: list[str]) -> int | None:
+        """Make directives durable, then act by them."""
+        if self._watch.is_behind:
+            self._has_ticked.clear()
+            await self._has_ticked.wait()
+        loop = asyncio.get_running_loop()
+        apply = partial(self._learned.apply, stream, first, texts)
+        lesson = await loop.run_in_executor(self._learned_thread, apply)
+        if lesson is None:
+            return None
+        if lesson.is_new_stream:
+            self._site.known.forget_all()
+            self._watch.forget_all()
+        if lesson.passed_over:
+            log.warning("directives of a newer headquarters", count=lesson.passed_over)
+        for directive in lesson.directives:
+            self._site.known.learn(directive)
+            if isinstance(directive, EndOrder):
+                for decision in self._site.order_ended(directive.order):
+                    self._carry_out(decision, self._clock.moment())
+        self._watch.learn(lesson.directives)
+        return self._learned.applied_through
+
+    def settled(self, through: int, head: bytes) -> None:
+        """Remember what headquarters holds for good."""
+        self._journal.commit_through(Place(through, head))
+
+    def link_changed(self, *, is_up: bool) -> None:
+        """Tell the clock, whose error grows while nobody can correct it."""
+        self._clock.link_changed(is_up=is_up)
+
+
+def _resident_bytes() -> int:
+    pages = Path("/proc/self/statm").read_text("ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")

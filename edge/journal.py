@@ -1,0 +1,386 @@
+"""The journal: blocks of records, committed with one fsync each, chained by their hashes.
+
+Everything here blocks; `acceptance` calls it from one thread.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from agreed.limits import BLOCK_RECORDS_MAX, MESSAGE_BYTES_MAX
+from agreed.records import Record, RecordError, to_columns, to_records
+from agreed.wire import (
+    HASH_BYTES,
+    NO_HASH,
+    Block,
+    Origin,
+    WireError,
+    block_hash,
+    decode_block,
+    encode_block,
+)
+from edge.clock import Stamp
+from edge.decisions import Draft
+from edge.store import StoreDamagedError, StoreError, named_faults, open_for_reading, open_store
+
+FILE: Final = "journal.db"
+EPOCH_BYTES: Final = 16
+TAIL_BLOCKS_COUNT: Final = 64
+"""Blocks that are checked at every start; `verify` checks all."""
+
+_SENDABLE_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 64
+"""A block must fit into one message, with the message's own head."""
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS blocks (
+    first_sequence INTEGER PRIMARY KEY,
+    count INTEGER NOT NULL CHECK (count > 0),
+    previous BLOB NOT NULL CHECK (length(previous) = 32),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    bytes BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to become one record."""
+
+    draft: Draft
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlock:
+    """One row of the journal; `data` is the block as `agreed.wire` encodes it."""
+
+    first_sequence: int
+    count: int
+    hash: bytes
+    data: bytes
+
+    @property
+    def last_sequence(self) -> int:
+        """Sequence of its last record."""
+        return self.first_sequence + self.count - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in the chain: the last sequence before it and the hash of the block there."""
+
+    through: int = 0
+    head: bytes = NO_HASH
+
+
+class Journal:
+    """The journal of a running box; one connection, one writer, one thread at a time.
+
+    Attributes:
+        origin: names, epoch and boot that every new block carries.
+        end: where the next block attaches.
+        committed: what headquarters holds for good.
+        kept: texts stored beside the records, by name, as of the last commit.
+        secret: 32 random bytes of this journal, for digests.
+        clock_memory: what the clock was to remember, as of the start.
+    """
+
+    def __init__(self, store: apsw.Connection, origin: Origin) -> None:
+        """Use `open_journal`."""
+        self._store = store
+        self.origin = origin
+        self.end = Place()
+        self.committed = self._committed_stored = Place()
+        self.kept: dict[str, str] = {}
+        self.secret = b""
+        self.clock_memory = ""
+
+    def load(self) -> None:
+        """Read the end of the chain and what is kept, and check the tail.
+
+        Raises:
+            StoreDamagedError: the tail is not what was written.
+        """
+        with named_faults():
+            self.kept = dict(self._store.execute("SELECT name, value FROM kept"))
+            state = dict(self._store.execute("SELECT name, value FROM state"))
+            newest = list(self._rows("ORDER BY first_sequence DESC LIMIT ?", (TAIL_BLOCKS_COUNT,)))
+        self.secret = state["secret"]
+        self.clock_memory = state.get("clock", "")
+        if "committed_through" in state:
+            self.committed = Place(state["committed_through"], state["committed_head"])
+            self._committed_stored = self.committed
+        tail = newest[::-1]
+        for _block in checked_chain(iter(tail), None if tail else Place()):
+            pass
+        if tail:
+            self.end = Place(tail[-1].last_sequence, tail[-1].hash)
+        if self.committed.through > self.end.through:
+            raise StoreDamagedError("headquarters holds more than this journal")
+
+    def append(
+        self, entries: list[Entry], keep: Mapping[str, str | None], memory: str = ""
+    ) -> list[Record]:
+        """Commit entries, and what is kept with them, in one transaction; returns after fsync.
+
+        Args:
+            entries: become records, in order; may be empty when only `keep` is to be stored.
+            keep: texts to store, None to remove one.
+            memory: what the clock must remember; "" leaves it.
+
+        Returns:
+            The records as journaled.
+
+        Raises:
+            StoreError: nothing of it was committed.
+        """
+        records = [_record(entry, self.end.through + 1 + i) for i, entry in enumerate(entries)]
+        blocks = list(self._encoded(records, self.end.head)) if records else []
+        with named_faults(), self._store:
+            for block, previous in blocks:
+                self._store.execute(
+                    "INSERT INTO blocks VALUES (?, ?, ?, ?, ?)",
+                    (block.first_sequence, block.count, previous, block.hash, block.data),
+                )
+            for name, value in keep.items():
+                self._keep(name, value)
+            committed = self._write_state(memory)
+        self._committed_stored = committed
+        if blocks:
+            self.end = Place(blocks[-1][0].last_sequence, blocks[-1][0].hash)
+        self._remember(keep)
+        return records
+
+    def blocks_after(self, sequence: int, count_max: int, bytes_max: int) -> list[StoredBlock]:
+        """Read the blocks after a sequence, at least one if there is one, within the bounds."""
+        found: list[StoredBlock] = []
+        size = 0
+        with named_faults():
+            rows = self._rows(
+                "WHERE first_sequence > ? ORDER BY first_sequence LIMIT ?", (sequence, count_max)
+            )
+            for block in rows:
+                size += len(block.data)
+                if found and size > bytes_max:
+                    break
+                found.append(block)
+        return found
+
+    def recent_records(self, blocks_count: int) -> list[Record]:
+        """Read the records of the last blocks, in order."""
+        with named_faults():
+            rows = list(self._rows("ORDER BY first_sequence DESC LIMIT ?", (blocks_count,)))
+        blocks = checked_chain(reversed(rows), None)
+        return [record for block in blocks for record in to_records(block.columns)]
+
+    def hash_at(self, through: int) -> bytes | None:
+        """Give the hash of the block that ends at a sequence; None if none does."""
+        if through == 0:
+            return NO_HASH
+        with named_faults():
+            row = self._store.execute(
+                "SELECT hash FROM blocks WHERE first_sequence <= ?1 "
+                "AND first_sequence + count - 1 = ?1 ORDER BY first_sequence DESC LIMIT 1",
+                (through,),
+            ).fetchone()
+        return row[0] if row else None
+
+    def wall_ms_after(self, sequence: int) -> int | None:
+        """Give the wall time of the first record after a sequence, ms; None if there is none."""
+        for block in self.blocks_after(sequence, 1, 0):
+            return int(decode_block(block.data).columns.wall_ms[0])
+        return None
+
+    def commit_through(self, place: Place) -> None:
+        """Remember what headquarters holds for good; stored with the next append.
+
+        It costs no write of its own: forgotten, it is only asked again.
+        """
+        self.committed = place
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._store.close()
+
+    def _write_state(self, memory: str) -> Place:
+        committed = self.committed
+        if memory:
+            self._store.execute("INSERT OR REPLACE INTO state VALUES ('clock', ?)", (memory,))
+        if committed != self._committed_stored:
+            self._store.execute(
+                "INSERT OR REPLACE INTO state VALUES ('committed_through', ?), "
+                "('committed_head', ?)",
+                (committed.through, committed.head),
+            )
+        return committed
+
+    def _encoded(
+        self, records: list[Record], previous: bytes
+    ) -> Iterator[tuple[StoredBlock, bytes]]:
+        """Cut records into blocks that can be sent; nearly always one."""
+        waiting = [records]
+        while waiting:
+            part = waiting.pop()
+            data = self._encode(part, previous)
+            if data is None:
+                half = len(part) // 2
+                waiting += [part[half:], part[:half]]
+            else:
+                yield StoredBlock(part[0].sequence, len(part), block_hash(data), data), previous
+                previous = block_hash(data)
+
+    def _encode(self, records: list[Record], previous: bytes) -> bytes | None:
+        if len(records) > BLOCK_RECORDS_MAX:
+            return None
+        try:
+            data = encode_block(self.origin, previous, to_columns(records))
+        except RecordError:
+            if len(records) == 1:
+                raise
+            return None
+        return data if len(data) <= _SENDABLE_BYTES_MAX else None
+
+    def _rows(self, clause: str, values: tuple[int, ...]) -> Iterator[StoredBlock]:
+        return read_rows(self._store, clause, values)
+
+    def _keep(self, name: str, value: str | None) -> None:
+        if value is None:
+            self._store.execute("DELETE FROM kept WHERE name = ?", (name,))
+        else:
+            self._store.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+
+    def _remember(self, keep: Mapping[str, str | None]) -> None:
+        for name, value in keep.items():
+            if value is None:
+                self.kept.pop(name, None)
+            else:
+                self.kept[name] = value
+
+
+def open_journal(
+    path: Path, names: tuple[str, str, str], *, entropy: bytes, boot: bytes
+) -> Journal:
+    """Open the journal of a box, or begin one.
+
+    Args:
+        path: the file.
+        names: company, site and box.
+        entropy: 48 random bytes, used only if the journal begins now.
+        boot: 16 random bytes, new at every start.
+
+    Raises:
+        StoreError: it cannot be opened or written, or its tail is damaged.
+    """
+    store = open_store(path, _SCHEMA)
+    try:
+        with named_faults(), store:
+            store.execute(
+                "INSERT OR IGNORE INTO state VALUES ('epoch', ?), ('secret', ?)",
+                (entropy[:EPOCH_BYTES], entropy[EPOCH_BYTES:]),
+            )
+        journal = Journal(store, Origin(*names, read_epoch(store), boot))
+        journal.load()
+    except BaseException:
+        store.close()
+        raise
+    return journal
+
+
+def salvage_kept(path: Path) -> dict[str, str]:
+    """Read what a damaged journal still says of its compartments; nothing if it cannot."""
+    try:
+        store = open_for_reading(path)
+        try:
+            with named_faults():
+                return dict(store.execute("SELECT name, value FROM kept"))
+        finally:
+            store.close()
+    except StoreError:
+        return {}
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """Open a journal beside a running box, or a copy, for looking only."""
+    return open_for_reading(path)
+
+
+def read_state(store: apsw.Connection, name: str) -> str | int | bytes | None:
+    """Read one value that is stored beside the blocks; None if there is none."""
+    with named_faults():
+        row = store.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return None
+    value = row[0]
+    assert isinstance(value, str | int | bytes)
+    return value
+
+
+def read_epoch(store: apsw.Connection) -> bytes:
+    """Read which journal this is.
+
+    Raises:
+        StoreDamagedError: it does not say.
+    """
+    epoch = read_state(store, "epoch")
+    if not isinstance(epoch, bytes) or len(epoch) != EPOCH_BYTES:
+        raise StoreDamagedError("the journal does not say its epoch")
+    return epoch
+
+
+def read_rows(
+    store: apsw.Connection, clause: str = "ORDER BY first_sequence", values: tuple[int, ...] = ()
+) -> Iterator[StoredBlock]:
+    """Read blocks as they lie there, one by one, unchecked."""
+    statement = f"SELECT first_sequence, count, hash, bytes FROM blocks {clause}"  # noqa: S608 - clauses are ours
+    for row in store.execute(statement, values):
+        yield StoredBlock(*row)
+
+
+def checked_chain(rows: Iterator[StoredBlock], start: Place | None) -> Iterator[Block]:
+    """Decode rows and check that each is whole and continues the one before.
+
+    Args:
+        rows: in order.
+        start: where the first must attach; None to trust its own word.
+
+    Raises:
+        StoreDamagedError: names the first sequence that is not what was written.
+    """
+    place = start
+    for row in rows:
+        try:
+            block = decode_block(row.data)
+        except WireError as error:
+            raise StoreDamagedError(f"block at {row.first_sequence}: {error}") from None
+        named = (block.columns.first_sequence, len(block.columns), block.hash)
+        if named != (row.first_sequence, row.count, row.hash):
+            raise StoreDamagedError(f"block at {row.first_sequence}: not the block of its row")
+        if place is not None and (place.through + 1, place.head) != (named[0], block.previous):
+            raise StoreDamagedError(f"block at {row.first_sequence}: the chain is broken")
+        place = Place(row.last_sequence, row.hash)
+        yield block
+
+
+def _record(entry: Entry, sequence: int) -> Record:
+    draft, stamp = entry.draft, entry.stamp
+    return Record(
+        sequence,
+        stamp.mono_ns,
+        stamp.wall_ms,
+        stamp.bound_ms,
+        stamp.clock_state,
+        draft.evidence,
+        draft.device,
+        draft.node_kind,
+        draft.subject,
+        draft.reference,
+        draft.detail,
+    )
+
+
+assert len(NO_HASH) == HASH_BYTES

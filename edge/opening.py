@@ -1,0 +1,200 @@
+"""Opens what the box keeps on its card, and says in one sentence why that is not possible."""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from agreed.records import GAP
+from agreed.words import RemedyError, say
+from edge.clock import BoxClock, make_clock, parse_memory
+from edge.config import BoxSettings
+from edge.decisions import Draft
+from edge.journal import FILE as JOURNAL_FILE
+from edge.journal import Entry, Journal, open_journal, salvage_kept
+from edge.learned import FILE as LEARNED_FILE
+from edge.learned import LearnedStore
+from edge.store import (
+    Reserve,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    sync_folder,
+)
+from firmware_interfaces.errors import KeyFileError
+from firmware_interfaces.osdp.settings import OsdpLine
+
+LOCK_FILE: Final = "lock"
+RESERVE_FILE: Final = "reserve"
+ASIDE_COUNT_MAX: Final = 1_000
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a running box holds on its card."""
+
+    journal: Journal
+    learned: LearnedStore
+    reserve: Reserve
+    clock: BoxClock
+
+
+def check_ports(settings: BoxSettings) -> None:
+    """See that every port and key file is there.
+
+    Raises:
+        RemedyError: names the first that is not.
+    """
+    for line in settings.line:
+        if line.port.startswith("/") and not Path(line.port).exists():
+            names = ", ".join(device.name for device in line.devices)
+            raise RemedyError(
+                say(
+                    "port {port} ({devices}) is not there; plug in its adapter or correct "
+                    "the port. “duifu edge run --keep-trying” starts without it.",
+                    port=line.port,
+                    devices=names,
+                )
+            )
+    check_keys(settings)
+
+
+def check_keys(settings: BoxSettings) -> None:
+    """See that every reader's key can be read.
+
+    Raises:
+        RemedyError: names the first reader whose key cannot.
+    """
+    for line in settings.line:
+        for reader in line.devices if isinstance(line, OsdpLine) else ():
+            try:
+                reader.read_key()
+            except KeyFileError:
+                raise RemedyError(
+                    say(
+                        "the key of reader {reader} cannot be read from {path}; "
+                        "put its 32 hexadecimal characters there.",
+                        reader=reader.name,
+                        path=reader.key_file,
+                    )
+                ) from None
+    settings.headquarters.read_password()
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the data folder for this process.
+
+    Raises:
+        RemedyError: it cannot be made or written, or another box runs there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _folder_remedy(folder, error) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise RemedyError(
+            say("another box already runs with data folder {path}; stop it first.", path=folder)
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def open_all(settings: BoxSettings) -> Opened:
+    """Open, or make, everything in the data folder; damaged files are set aside.
+
+    Raises:
+        RemedyError: the folder is full, read-only or otherwise unusable.
+    """
+    folder = settings.data
+    reserve = Reserve(folder / RESERVE_FILE)
+    try:
+        reserve.make()
+        journal = _open_journal(settings)
+        learned = _open_learned(folder)
+    except StoreError as error:
+        raise _store_remedy(folder, error) from None
+    return Opened(journal, learned, reserve, make_clock(parse_memory(journal.clock_memory)))
+
+
+def _open_journal(settings: BoxSettings) -> Journal:
+    path = settings.data / JOURNAL_FILE
+    names = (settings.company, settings.site, settings.box)
+    boot = os.urandom(16)
+    try:
+        return open_journal(path, names, entropy=os.urandom(48), boot=boot)
+    except StoreDamagedError as error:
+        kept = salvage_kept(path)
+        aside = _set_aside(path)
+        log.exception("journal damaged, a new one begins", aside=str(aside), reason=str(error))
+        journal = open_journal(path, names, entropy=os.urandom(48), boot=boot)
+        gap = Draft("", GAP, detail=f"journal_damaged {aside.name}")
+        journal.append([Entry(gap, make_clock(parse_memory("")).now())], dict(kept))
+        return journal
+
+
+def _open_learned(folder: Path) -> LearnedStore:
+    path = folder / LEARNED_FILE
+    try:
+        return LearnedStore(path)
+    except StoreDamagedError as error:
+        aside = _set_aside(path)
+        log.exception("learned anew from headquarters", aside=str(aside), reason=str(error))
+        return LearnedStore(path)
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename a damaged store and what belongs to it; nothing is deleted."""
+    free = (path.with_name(f"{path.stem}-damaged-{i}.db") for i in range(1, ASIDE_COUNT_MAX))
+    aside = next(place for place in free if not place.exists())
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    sync_folder(path.parent)
+    return aside
+
+
+def _folder_remedy(folder: Path, error: OSError) -> RemedyError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return _store_remedy(folder, StoreFullError(str(error)))
+    return _store_remedy(folder, StoreReadOnlyError(error.strerror or str(error)))
+
+
+def _store_remedy(folder: Path, error: StoreError) -> RemedyError:
+    if isinstance(error, StoreFullError):
+        return RemedyError(
+            say("data folder {path}: no room left; free at least 2 MiB there.", path=folder)
+        )
+    if isinstance(error, StoreReadOnlyError):
+        return RemedyError(
+            say(
+                "data folder {path} cannot be written ({why}); make it writable for this user "
+                "or choose another folder as “data”.",
+                path=folder,
+                why=error,
+            )
+        )
+    return RemedyError(
+        say(
+            "data folder {path}: the card reports a fault ({why}); replace the card, "
+            "and keep the old one for its records.",
+            path=folder,
+            why=error,
+        )
+    )

@@ -1,0 +1,156 @@
+"""The one door to SQLite: opened for durability, its faults named.
+
+StoreError              retry says whether waiting helps
++-- StoreFullError      retry      no room on the card: make some
++-- StoreReadOnlyError  no retry   the card is read-only, or not ours to write
++-- StoreDamagedError   no retry   the file is not what was written
++-- StoreFaultError     no retry   anything else that the card or SQLite reports
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar, Final
+
+import apsw
+
+BUSY_MS_MAX: Final = 2_000
+"""How long a reader beside the running box may keep it waiting."""
+
+
+class StoreError(Exception):
+    """A store cannot be used as it should; the message says why."""
+
+    retry: ClassVar[bool] = False
+
+
+class StoreFullError(StoreError):
+    """There is no room left."""
+
+    retry = True
+
+
+class StoreReadOnlyError(StoreError):
+    """Nothing may be written there."""
+
+
+class StoreDamagedError(StoreError):
+    """The file does not hold what was written to it."""
+
+
+class StoreFaultError(StoreError):
+    """Any other fault of the card or of SQLite."""
+
+
+RESERVE_BYTES: Final = 1024 * 1024
+"""Enough for SQLite to finish what it began and for a last record that says why."""
+
+_FAULTS: Final[dict[type[apsw.Error], type[StoreError]]] = {
+    apsw.FullError: StoreFullError,
+    apsw.ReadOnlyError: StoreReadOnlyError,
+    apsw.PermissionsError: StoreReadOnlyError,
+    apsw.CantOpenError: StoreReadOnlyError,
+    apsw.CorruptError: StoreDamagedError,
+    apsw.NotADBError: StoreDamagedError,
+}
+
+
+def open_store(path: Path, schema: str) -> apsw.Connection:
+    """Open or make a store that loses nothing it has committed.
+
+    Args:
+        path: the file; its folder must exist.
+        schema: statements that make what is missing and change nothing that is there.
+
+    Raises:
+        StoreError: it cannot be opened, written or is damaged.
+    """
+    is_new = not path.exists()
+    with named_faults():
+        store = apsw.Connection(str(path))
+        store.set_busy_timeout(BUSY_MS_MAX)
+        store.execute("PRAGMA journal_mode = WAL")
+        store.execute("PRAGMA synchronous = FULL")
+        with store:
+            store.execute(schema)
+    if is_new:
+        sync_folder(path.parent)
+    return store
+
+
+def open_for_reading(path: Path) -> apsw.Connection:
+    """Open a store beside its running owner, or a copy of one, without changing anything.
+
+    Raises:
+        StoreError: it cannot be opened or is damaged.
+    """
+    if not path.exists():
+        raise StoreReadOnlyError(f"{path} is not there")
+    try:
+        return _read_only(f"file:{_quoted(path)}?mode=ro")
+    except StoreReadOnlyError:
+        # A copy in a folder that we may not write has no place for the shared index of a WAL.
+        return _read_only(f"file:{_quoted(path)}?mode=ro&immutable=1")
+
+
+def _read_only(address: str) -> apsw.Connection:
+    with named_faults():
+        store = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        store.set_busy_timeout(BUSY_MS_MAX)
+        store.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    return store
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+@contextmanager
+def named_faults() -> Iterator[None]:
+    """Turn what SQLite reports into the errors above."""
+    try:
+        yield
+    except apsw.Error as error:
+        kind = next((ours for theirs, ours in _FAULTS.items() if isinstance(error, theirs)), None)
+        raise (kind or StoreFaultError)(str(error)) from error
+
+
+class Reserve:
+    """A file that holds room on the card for the moment when there is none left."""
+
+    def __init__(self, path: Path, size_bytes: int = RESERVE_BYTES) -> None:
+        self._path = path
+        self._size_bytes = size_bytes
+
+    def make(self) -> None:
+        """Hold the room; nothing happens if it is held.
+
+        Raises:
+            StoreError: there is no such room.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, self._size_bytes)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                self.spend()
+                raise StoreFullError(str(error)) from error
+            raise StoreReadOnlyError(str(error)) from error
+
+    def spend(self) -> None:
+        """Give the room back to whoever needs it now."""
+        self._path.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
