@@ -1,11 +1,15 @@
 """Reads the books, and checks them and the chains of blocks."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
+from agreed.records import to_records
+from agreed.wire import NO_HASH, WireError, decode_block
 from cloud.database import schema
+from cloud.database.fleet import BoxName, at
+from cloud.database.read_orders import records_between
 from cloud.database.views import AccountView, LedgerCheck, TransferView
 
 PAGE_MAX: Final = 1_000
@@ -71,4 +75,81 @@ def transfers(
 
 def ledger_check(connection: Connection, company: str) -> LedgerCheck:
     """Check the books and every chain from its first block; reads everything."""
-    raise NotImplementedError
+    books = _book_faults(connection, company)
+    chains, blocks, records = _chain_faults(connection, company)
+    counted = [
+        select(func.count()).select_from(table).where(table.c.company == company)
+        for table in (schema.accounts, schema.transfers)
+    ]
+    return LedgerCheck(
+        is_balanced=not books,
+        is_chain_verified=not chains,
+        accounts=connection.execute(counted[0]).scalar_one(),
+        transfers=connection.execute(counted[1]).scalar_one(),
+        blocks=blocks,
+        records=records,
+        faults=[*books, *chains],
+    )
+
+
+def _book_faults(connection: Connection, company: str) -> list[str]:
+    table = schema.transfers.c
+    sums: dict[tuple[str, str], list[int]] = {}
+    for position, side in enumerate((table.debit, table.credit)):
+        query = (
+            select(table.site, side, func.sum(table.amount_fen))
+            .where(table.company == company)
+            .group_by(table.site, side)
+        )
+        for site, account, fen in connection.execute(query):
+            sums.setdefault((site, account), [0, 0])[position] = int(fen)
+    faults = []
+    total_fen = 0
+    for view in accounts(connection, company):
+        total_fen += view.balance_fen
+        if sums.pop((view.site, view.account), [0, 0]) != [view.debits_fen, view.credits_fen]:
+            faults.append(f"{view.site}/{view.account}: not the sum of its transfers")
+    faults += [f"{site}/{account}: no such account" for site, account in sums]
+    faults += [f"all accounts sum to {total_fen} fen"] if total_fen else []
+    return faults
+
+
+def _chain_faults(connection: Connection, company: str) -> tuple[list[str], int, int]:
+    journals = schema.journals.c
+    query = select(schema.journals).where(journals.company == company)
+    faults: list[str] = []
+    blocks = records = 0
+    for journal in connection.execute(query.order_by(journals.site, journals.box)).all():
+        through, head = 0, NO_HASH
+        for row in _blocks_of(connection, journal):
+            fault = _block_fault(connection, row, through, head)
+            faults += [f"{row.site}/{row.box} block {row.first}: {fault}"] if fault else []
+            through, head = row.last, row.hash
+            blocks += 1
+            records += row.last - row.first + 1
+        if (through, head) != (journal.committed_through, journal.committed_head):
+            faults.append(f"{journal.site}/{journal.box}: the chain ends at {through}")
+    return faults, blocks, records
+
+
+def _blocks_of(connection: Connection, journal: Any) -> Any:
+    blocks = schema.blocks
+    name = BoxName(journal.company, journal.site, journal.box)
+    query = select(blocks).where(at(blocks, name), blocks.c.epoch == journal.epoch)
+    return connection.execution_options(yield_per=64).execute(query.order_by(blocks.c.first))
+
+
+def _block_fault(connection: Connection, row: Any, through: int, head: bytes) -> str | None:
+    try:
+        block = decode_block(row.data)
+    except WireError as error:
+        return str(error)
+    origin, columns = block.origin, block.columns
+    if (origin.company, origin.site, origin.box, origin.epoch) != tuple(row)[:4]:
+        return "belongs to another journal"
+    if (block.previous, columns.first_sequence) != (head, through + 1):
+        return "does not follow the block before"
+    if (block.hash, columns.last_sequence) != (row.hash, row.last):
+        return "differs from its row"
+    held = records_between(connection, BoxName(*tuple(row)[:3]), row.epoch, row.first, row.last)
+    return None if held == to_records(columns) else "differs from its records"

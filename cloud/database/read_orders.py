@@ -11,6 +11,7 @@ from agreed.directives import Code
 from agreed.promises import Match, Verdict
 from agreed.records import ClockState, Evidence, Record
 from cloud.database import schema
+from cloud.database.fleet import BoxName, at
 from cloud.database.read_fleet import node_names, to_counts
 from cloud.database.read_statements import line_view
 from cloud.database.views import (
@@ -172,6 +173,17 @@ def evidence(
         block_last=row.last,
         received_at_ms=row.received_at_ms,
     )
+
+
+def records_between(
+    connection: Connection, name: BoxName, epoch: bytes, first: int, last: int
+) -> list[Record]:
+    """Read the records of a journal with sequences first..last, in order."""
+    records = schema.records
+    query = select(records).where(
+        at(records, name), records.c.epoch == epoch, records.c.sequence.between(first, last)
+    )
+    return [_record(row) for row in connection.execute(query.order_by(records.c.sequence))]
 
 
 def _record(row: Any) -> Record:
