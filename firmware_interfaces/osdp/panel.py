@@ -51,9 +51,9 @@ class Channel:
         self._reply = b""
 
     def read(self, bytes_max: int) -> bytes:
-        """Hand the reply to libosdp, once."""
-        reply, self._reply = self._reply, b""
-        return reply if len(reply) <= bytes_max else b""
+        """Hand the reply to libosdp, once; it reads on until nothing is left."""
+        reply, self._reply = self._reply[:bytes_max], self._reply[bytes_max:]
+        return reply
 
     def write(self, data: bytes) -> int:
         """Take a command from libosdp; whatever was still coming in is too late."""

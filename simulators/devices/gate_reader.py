@@ -61,8 +61,8 @@ class _Channel:
         self.outgoing = b""
 
     def read(self, bytes_max: int) -> bytes:
-        data, self.incoming = self.incoming, b""
-        return data if len(data) <= bytes_max else b""
+        data, self.incoming = self.incoming[:bytes_max], self.incoming[bytes_max:]
+        return data
 
     def write(self, data: bytes) -> int:
         self.outgoing += data
@@ -76,6 +76,7 @@ class GateReader(FarDevice):
     """One reader; taps of one reader wait for each other.
 
     Attributes:
+        address: 0 to 126.
         told: the last commands that the box gave, oldest first.
         repeated_count: commands that the box had to send again.
     """
@@ -84,7 +85,7 @@ class GateReader(FarDevice):
         super().__init__(name)
         self.told: deque[Told] = deque(maxlen=TOLD_COUNT_MAX)
         self.repeated_count = 0
-        self._address = address
+        self.address = address
         self._frames = FrameReader()
         self._asked: Frame | None = None
         self._reply = b""
@@ -99,14 +100,14 @@ class GateReader(FarDevice):
         osdp_sys.set_loglevel(osdp_sys.LOG_EMERG)
         info = {
             "name": self.name,
-            "address": self._address,
+            "address": self.address,
             "flags": osdp_sys.FLAG_ENFORCE_SECURE,
             "scbk": key,
             "channel": self._channel,
             "version": 1,
             "model": 1,
             "vendor_code": 0xD01F00,
-            "serial_number": self._address + 1,
+            "serial_number": self.address + 1,
             "firmware_version": 1,
         }
         capabilities = [
@@ -159,6 +160,16 @@ class GateReader(FarDevice):
         event = {"event": osdp_sys.EVENT_KEYPRESS, "reader_no": 0, "data": codes}
         self._submit(event, Seen.KEYS, digits)
 
+    def tamper(self, *, is_open: bool = True) -> None:
+        """Open the reader's case, or close it."""
+        event = {
+            "event": osdp_sys.EVENT_STATUS,
+            "type": osdp_sys.STATUS_REPORT_LOCAL,
+            "report": bytes([is_open, 0]),
+        }
+        if self.is_online:
+            self._device.submit_event(event)
+
     def _submit(self, event: dict[str, Any], seen: Seen, value: str) -> None:
         if self.is_online and self._device.submit_event(event):
             self._submitted.append((seen, value))
@@ -166,7 +177,7 @@ class GateReader(FarDevice):
     def hear(self, data: bytes) -> None:
         """Answer whole commands that are for this reader."""
         for frame in self._frames.feed(data):
-            if not frame.is_reply and frame.address == self._address:
+            if not frame.is_reply and frame.address == self.address:
                 self._answer(frame)
 
     def time_passed(self) -> None:

@@ -1,0 +1,32 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from firmware_interfaces.locker.settings import LockerBank, LockerLine
+
+
+def line(*devices: dict[str, Any]) -> LockerLine:
+    table = {"family": "locker_cu16", "port": "/dev/ttyUSB0", "devices": devices}
+    return LockerLine.model_validate(table)
+
+
+def test_a_bank_of_24_is_two_boards() -> None:
+    settings = line({"name": "bank", "address": 2, "compartments": 24})
+    assert settings.baud == 19_200
+    assert list(settings.devices[0].boards()) == [2, 3]
+
+
+@pytest.mark.parametrize(("compartments", "count"), [(1, 1), (16, 1), (17, 2), (256, 16)])
+def test_how_many_boards_a_bank_needs(compartments: int, count: int) -> None:
+    assert len(LockerBank(name="bank", compartments=compartments).boards()) == count
+
+
+def test_banks_do_not_share_boards() -> None:
+    with pytest.raises(ValidationError, match=r"address \(board\) is given twice.*1"):
+        line({"name": "a", "compartments": 24}, {"name": "b", "address": 1})
+
+
+def test_a_bank_ends_at_the_last_board() -> None:
+    with pytest.raises(ValidationError, match="past board 15"):
+        line({"name": "a", "address": 15, "compartments": 17})

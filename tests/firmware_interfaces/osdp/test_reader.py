@@ -1,0 +1,117 @@
+from typing import Any
+
+import pytest
+
+from firmware_interfaces.observations import Admit, Observation, Seen
+from firmware_interfaces.osdp.reader import (
+    CYCLE_MS,
+    GRACE_MS,
+    HANDSHAKE_MS_MAX,
+    REST_MS,
+    SILENCE_MS_MAX,
+    UNANSWERED_COUNT_MAX,
+    Reader,
+)
+from firmware_interfaces.presence import Presence
+from tests.firmware_interfaces.worlds import at_ms
+
+
+class FakePanel:
+    """What a reader asks of a panel."""
+
+    def __init__(self) -> None:
+        self.unanswered = 0
+        self.did: list[str] = []
+
+    def unanswered_count(self, address: int) -> int:
+        return self.unanswered if address == 7 else 0
+
+    def enable(self, index: int) -> None:
+        self.did.append(f"enable {index}")
+
+    def disable(self, index: int) -> None:
+        self.did.append(f"disable {index}")
+
+    def flush(self, index: int) -> None:
+        self.did.append(f"flush {index}")
+
+
+@pytest.fixture
+def panel() -> Any:
+    return FakePanel()
+
+
+def reader(panel: Any) -> Reader:
+    one = Reader(0, 7, 0, Presence("gate"))
+    one.begin(panel, at_ms(0))
+    panel.did.clear()
+    return one
+
+
+def online(panel: Any) -> Reader:
+    one = reader(panel)
+    assert [o.seen for o in one.came_online(at_ms(0))] == [Seen.BACK]
+    return one
+
+
+def pass_time(one: Reader, panel: Any, from_ms: int, to_ms: int) -> list[Observation]:
+    said = []
+    for ms in range(from_ms, to_ms, 10):
+        said += one.time_passed(panel, at_ms(ms))
+    return said
+
+
+def test_a_dropped_session_is_begun_again_at_once_and_nobody_was_lost(panel: Any) -> None:
+    one = online(panel)
+    assert one.dropped(panel, at_ms(1_000)) == []
+    assert pass_time(one, panel, 1_000, 1_000 + CYCLE_MS + 20) == []
+    assert panel.did == ["flush 0", "disable 0", "enable 0"]
+    assert one.came_online(at_ms(1_500)) == []
+
+
+def test_a_session_that_does_not_come_back_is_a_loss(panel: Any) -> None:
+    one = online(panel)
+    one.dropped(panel, at_ms(1_000))
+    assert pass_time(one, panel, 1_000, 1_000 + GRACE_MS) == []
+    said = pass_time(one, panel, 1_000 + GRACE_MS, 60_000)
+    assert [o.seen for o in said] == [Seen.LOST]
+
+
+def test_a_silent_reader_is_lost_once(panel: Any) -> None:
+    one = online(panel)
+    panel.unanswered = UNANSWERED_COUNT_MAX
+    said = pass_time(one, panel, 0, 60_000)
+    assert [(o.seen, o.value) for o in said] == [(Seen.LOST, "silent")]
+    assert said[0].at == at_ms(SILENCE_MS_MAX)
+
+
+def test_a_reader_that_was_not_asked_is_not_silent(panel: Any) -> None:
+    one = online(panel)
+    assert pass_time(one, panel, 0, 60_000) == []
+
+
+def test_a_reader_that_never_answers_rests_most_of_the_time(panel: Any) -> None:
+    one = reader(panel)
+    panel.unanswered = UNANSWERED_COUNT_MAX
+    said = pass_time(one, panel, 0, 10 * REST_MS)
+    assert [o.seen for o in said] == [Seen.LOST]
+    assert 9 <= panel.did.count("enable 0") <= 10
+
+
+def test_a_reader_that_answers_and_never_comes_online_is_begun_again(panel: Any) -> None:
+    one = reader(panel)
+    said = pass_time(one, panel, 0, HANDSHAKE_MS_MAX + REST_MS + 20)
+    assert [(o.seen, o.value) for o in said] == [(Seen.LOST, "no secure channel")]
+    assert panel.did == ["flush 0", "disable 0", "enable 0"]
+
+
+def test_what_was_promised_is_confirmed_or_refused_in_order(panel: Any) -> None:
+    one = online(panel)
+    one.admits.extend([Admit("gate"), Admit("gate"), Admit("gate")])
+    said = one.confirmed(at_ms(1), is_ok=True) + one.confirmed(at_ms(2), is_ok=False)
+    said += one.dropped(panel, at_ms(3)) + one.confirmed(at_ms(4), is_ok=True)
+    assert [(o.seen, o.value) for o in said] == [
+        (Seen.ADMITTED, ""),
+        (Seen.REFUSED_BY_DEVICE, "output not driven"),
+        (Seen.REFUSED_BY_DEVICE, "lost"),
+    ]

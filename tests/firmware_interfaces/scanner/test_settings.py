@@ -1,0 +1,26 @@
+import pytest
+from pydantic import ValidationError
+
+from firmware_interfaces.scanner.settings import ScannerLine
+
+
+def line(**device: object) -> ScannerLine:
+    table = {"family": "scanner", "port": "/dev/ttyUSB0", "devices": [{"name": "qr"} | device]}
+    return ScannerLine.model_validate(table)
+
+
+def test_factory_state_needs_no_setting() -> None:
+    settings = line()
+    assert settings.baud == 9_600
+    assert settings.devices[0].ends == "cr_lf"
+
+
+def test_silence_must_have_a_length() -> None:
+    with pytest.raises(ValidationError, match="idle_ms above 0"):
+        line(ends="silence", idle_ms=0)
+
+
+def test_a_line_has_one_scanner() -> None:
+    table = {"family": "scanner", "port": "/dev/a", "devices": [{"name": "a"}, {"name": "b"}]}
+    with pytest.raises(ValidationError, match="devices"):
+        ScannerLine.model_validate(table)

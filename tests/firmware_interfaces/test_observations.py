@@ -1,0 +1,17 @@
+from firmware_interfaces.observations import Seen
+
+
+def test_wire_numbers_are_never_reused() -> None:
+    assert {seen.name: seen.value for seen in Seen} == {
+        "LOST": 1,
+        "BACK": 2,
+        "CARD": 3,
+        "KEYS": 4,
+        "CODE": 5,
+        "DOOR_OPENED": 6,
+        "DOOR_CLOSED": 7,
+        "DOOR_STUCK": 8,
+        "TAMPERED": 9,
+        "REFUSED_BY_DEVICE": 10,
+        "ADMITTED": 11,
+    }

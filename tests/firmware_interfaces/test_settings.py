@@ -1,0 +1,43 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from firmware_interfaces.locker.machine import LockerMachine
+from firmware_interfaces.osdp.machine import OsdpMachine
+from firmware_interfaces.scanner.machine import ScannerMachine
+from firmware_interfaces.settings import device_names, line_machine, make_line, read_line_settings
+
+KEY = "0102030405060708090a0b0c0d0e0f10"
+TABLES: list[tuple[dict[str, Any], type]] = [
+    ({"family": "osdp", "devices": [{"name": "d", "address": 0, "key": KEY}]}, OsdpMachine),
+    ({"family": "locker_cu16", "devices": [{"name": "d"}]}, LockerMachine),
+    ({"family": "scanner", "devices": [{"name": "d"}]}, ScannerMachine),
+]
+
+
+@pytest.mark.parametrize(("table", "machine"), TABLES, ids=lambda value: str(value)[:25])
+def test_every_family_has_its_machine(table: dict[str, Any], machine: type) -> None:
+    settings = read_line_settings({**table, "port": "/dev/ttyUSB0"})
+    assert isinstance(line_machine(settings, bytes(16)), machine)
+    assert device_names(settings) == ["d"]
+    assert make_line(settings, bytes(16)).wiring is settings
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"family": "modbus"}, "family"),
+        ({"port": "COM3"}, "port"),
+        ({"baud": 1}, "baud"),
+        ({"colour": "red"}, "colour"),
+        ({"devices": []}, "devices"),
+        ({"devices": [{"name": "Gate 1"}]}, "name"),
+        ({"devices": [{"name": "d", "compartments": 0}]}, "compartments"),
+    ],
+    ids=str,
+)
+def test_an_error_names_the_field(change: dict[str, Any], message: str) -> None:
+    table = {"family": "locker_cu16", "port": "/dev/a", "devices": [{"name": "d"}]} | change
+    with pytest.raises(ValidationError, match=message):
+        read_line_settings(table)
