@@ -6,7 +6,6 @@ import os
 import pty
 import time
 import tty
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
@@ -197,14 +196,17 @@ class SocketWire(Wire):
         faults: Faults | None = None,
     ) -> None:
         super().__init__(devices, baud=baud, faults=faults)
+        self.connections: set[asyncio.Transport] = set()
         self._number = 0
         self._server: asyncio.Server | None = None
-        self._writers: deque[asyncio.StreamWriter] = deque(maxlen=4)
 
     async def plug(self) -> None:
         """Listen; the first time on a free TCP port, afterwards on the same."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._number)
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(
+                lambda: _Connection(self), "127.0.0.1", self._number
+            )
             self._number = self._server.sockets[0].getsockname()[1]
             self.url = f"socket://127.0.0.1:{self._number}"
 
@@ -213,23 +215,40 @@ class SocketWire(Wire):
         if self._server is not None:
             self._server.close()
             self._server = None
-        while self._writers:
-            self._writers.pop().transport.abort()
+        while self.connections:
+            self.connections.pop().abort()
+
+    @property
+    def is_plugged(self) -> bool:
+        """Whether anybody may connect."""
+        return self._server is not None
 
     def write_now(self, data: bytes) -> bool:
         """Write to whoever is connected."""
-        for writer in self._writers:
-            writer.write(data)
-        return bool(self._writers)
+        for connection in self.connections:
+            connection.write(data)
+        return bool(self.connections)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._server is None:
-            writer.transport.abort()
-            return
-        self._writers.append(writer)
-        with contextlib.suppress(OSError):
-            while data := await reader.read(READ_BYTES_MAX):
-                self.arrived(data)
-        if writer in self._writers:
-            self._writers.remove(writer)
-        writer.close()
+
+class _Connection(asyncio.Protocol):
+    """One box that connected."""
+
+    def __init__(self, wire: SocketWire) -> None:
+        self._wire = wire
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if self._wire.is_plugged:
+            self._wire.connections.add(transport)
+        else:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._wire.arrived(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if self._transport is not None:
+            self._wire.connections.discard(self._transport)

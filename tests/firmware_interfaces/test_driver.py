@@ -1,0 +1,203 @@
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agreed.machine import NS_PER_MS, Moment
+from firmware_interfaces import driver
+from firmware_interfaces.driver import COMMANDS_COUNT_MAX, Line, drive
+from firmware_interfaces.errors import PortClosedError, PortMissingError
+from firmware_interfaces.observations import Command, Observation, Refuse, Seen
+from firmware_interfaces.presence import Presence, refused
+from firmware_interfaces.wiring import Wiring
+from simulators.devices.wire import PtyWire
+from tests.firmware_interfaces.worlds import WAIT_S_MAX, Box, clock
+
+
+class Echo:
+    """A machine that repeats what it hears, and counts how it was called."""
+
+    def __init__(self, *, period_ms: int | None = None) -> None:
+        self.presence = Presence("echo")
+        self.calls: list[str] = []
+        self._period_ms = period_ms
+        self._due_ns: int | None = None
+        self._outgoing = b""
+        self._is_open = False
+
+    def line_opened(self, now: Moment) -> list[Observation]:
+        self.calls.append("opened")
+        self._is_open = True
+        self._set_due(now)
+        return self.presence.back(now)
+
+    def line_lost(self, now: Moment) -> list[Observation]:
+        self.calls.append("lost")
+        self._is_open = False
+        self._due_ns = None
+        return self.presence.lost(now, "port")
+
+    def command(self, command: Command, now: Moment) -> list[Observation]:
+        return [refused(command.device, now, "open" if self._is_open else "closed")]
+
+    def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
+        self._outgoing += data
+        return [Observation("echo", Seen.CODE, now, value=data.decode())]
+
+    def time_passed(self, now: Moment) -> list[Observation]:
+        self.calls.append("time")
+        self._set_due(now)
+        return []
+
+    def bytes_to_send(self) -> bytes:
+        data, self._outgoing = self._outgoing, b""
+        return data
+
+    def deadline_ns(self) -> int | None:
+        return self._due_ns
+
+    def _set_due(self, now: Moment) -> None:
+        if self._period_ms is not None:
+            self._due_ns = now.mono_ns + self._period_ms * NS_PER_MS
+
+
+def echo_line(port: str, *, period_ms: int | None = None) -> tuple[Line, Echo]:
+    machine = Echo(period_ms=period_ms)
+    return Line(Wiring(port=port), machine), machine
+
+
+def test_bytes_go_in_and_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
+    wire = PtyWire([], tmp_path / "line")
+    monkeypatch.setattr(wire, "arrived", heard.append)
+
+    async def scene() -> None:
+        line, _ = echo_line(wire.url)
+        async with wire, Box(line) as box:
+            await box.until(Seen.BACK)
+            wire.write_now(b"hello")
+            async with asyncio.timeout(WAIT_S_MAX):
+                while b"".join(heard) != b"hello":  # noqa: ASYNC110  # rings no bell
+                    await asyncio.sleep(0.01)
+            assert "".join(o.value for o in box.seen(Seen.CODE)) == "hello"
+
+    asyncio.run(scene())
+
+
+def test_a_command_is_handed_over_at_once_open_or_closed(tmp_path: Path) -> None:
+    async def scene() -> None:
+        wire = PtyWire([], tmp_path / "line")
+        line, _ = echo_line(wire.url)
+        async with wire, Box(line) as box:
+            await box.until(Seen.BACK)
+            line.tell(Refuse("echo"))
+            await box.until(Seen.REFUSED_BY_DEVICE)
+            wire.unplug()
+            await box.until(Seen.LOST)
+            line.tell(Refuse("echo"))
+            await box.until(Seen.REFUSED_BY_DEVICE, 2)
+            assert [o.value for o in box.seen(Seen.REFUSED_BY_DEVICE)] == ["open", "closed"]
+
+    asyncio.run(scene())
+
+
+def test_the_queue_of_commands_is_bounded() -> None:
+    line, _ = echo_line("/dev/none")
+    told = [line.tell(Refuse("echo")) for _ in range(COMMANDS_COUNT_MAX + 2)]
+    assert told.count(False) == 2
+    assert len(line.take_commands()) == COMMANDS_COUNT_MAX
+    assert line.take_commands() == []
+
+
+def test_deadlines_are_kept_without_a_busy_loop(tmp_path: Path) -> None:
+    async def scene() -> None:
+        wire = PtyWire([], tmp_path / "line")
+        line, machine = echo_line(wire.url, period_ms=20)
+        async with wire, Box(line) as box:
+            await box.until(Seen.BACK)
+            began_s = time.monotonic()
+            await asyncio.sleep(0.5)
+            passed_ms = (time.monotonic() - began_s) * 1_000
+            assert 2 <= machine.calls.count("time") <= passed_ms / 20 + 2
+
+    asyncio.run(scene())
+
+
+def test_a_machine_that_is_always_due_leaves_the_loop_to_others(tmp_path: Path) -> None:
+    async def scene() -> None:
+        wire = PtyWire([], tmp_path / "line")
+        line, machine = echo_line(wire.url, period_ms=-1)
+        async with wire, Box(line) as box:
+            await box.until(Seen.BACK)
+            began_s = time.monotonic()
+            await asyncio.sleep(0.2)
+            assert machine.calls.count("time") <= (time.monotonic() - began_s) * 1_000 + 2
+
+    asyncio.run(scene())
+
+
+def test_a_missing_port_is_tried_again_with_growing_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "REOPEN_S_MIN", 0.01)
+    monkeypatch.setattr(driver, "REOPEN_S_MAX", 0.08)
+
+    async def scene() -> None:
+        line, machine = echo_line(str(tmp_path / "none"))
+        async with Box(line) as box:
+            await box.until(Seen.LOST)
+            began_s = time.monotonic()
+            await asyncio.sleep(0.6)
+            assert len(box.observed) == 1
+            assert isinstance(line.fault, PortMissingError)
+            assert 2 <= machine.calls.count("lost") <= (time.monotonic() - began_s) / 0.08 + 4
+
+    asyncio.run(scene())
+
+
+def test_a_port_that_opens_and_dies_at_once_is_no_busy_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempts: list[float] = []
+
+    class Stillborn:
+        def take(self) -> bytes:
+            raise PortClosedError("/dev/bad", "hung up")
+
+        async def write(self, data: bytes) -> None:
+            del data
+
+        def close(self) -> None:
+            pass
+
+    async def open_stillborn(wiring: Wiring, wake: Callable[[], None]) -> Stillborn:
+        del wiring, wake
+        attempts.append(time.monotonic())
+        return Stillborn()
+
+    monkeypatch.setattr(driver, "open_port", open_stillborn)
+
+    async def scene() -> None:
+        line, _ = echo_line("/dev/bad")
+        async with Box(line) as box:
+            await asyncio.sleep(1.0)
+            assert 1 <= len(attempts) <= 4
+            assert box.observed[-1].seen is Seen.LOST
+
+    asyncio.run(scene())
+
+
+def test_our_own_bug_is_not_hidden(tmp_path: Path) -> None:
+    def deliver(_: Observation) -> None:
+        raise AssertionError("a bug")
+
+    async def scene() -> None:
+        wire = PtyWire([], tmp_path / "line")
+        async with wire:
+            line, _ = echo_line(wire.url)
+            with pytest.raises(AssertionError, match="a bug"):
+                await drive(line, deliver, clock)
+
+    asyncio.run(scene())
