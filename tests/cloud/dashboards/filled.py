@@ -1,0 +1,520 @@
+"""A store filled with one afternoon of two sites, decided and paid by the production rules."""
+
+import random
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, insert, update
+
+from agreed.promises import Match, Promise, Verdict
+from agreed.records import GATE_PASSED, PARCEL_DEPOSITED, TASK_FINISHED, TASK_STARTED
+from cloud.database import schema
+from cloud.database.engine import open_engine, reading, sqlite_url, writing
+from cloud.database.migrate import migrate
+from cloud.fulfilment.deciding import Decision, Witness, decide
+from cloud.settlement.packs import MatchBy, Pack, PackNode
+from cloud.settlement.paying import Due, Line, Settled, settle
+from cloud.settlement.reasons import ProvenBy
+from cloud.settlement.waterfall import COMPANY as OUTSIDE
+from cloud.settlement.waterfall import POOL, Account, Move, commission
+
+COMPANY: Final = "hexin"
+LOCAL: Final = timezone(timedelta(hours=8))
+DAY_MS: Final = int(datetime(2026, 5, 20, tzinfo=LOCAL).timestamp()) * 1000
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+NOW_MS: Final = DAY_MS + 15 * HOUR_MS + 32 * MINUTE_MS + 7_450
+SITES: Final = {"yuhuayuan": "御花园", "binjiang": "滨江苑"}
+COVERED_MS: Final = {
+    "yuhuayuan": NOW_MS - 4_000,
+    "binjiang": DAY_MS + 13 * HOUR_MS + 38 * MINUTE_MS,
+}
+BOXES: Final = (("yuhuayuan", "box-1"), ("yuhuayuan", "box-2"), ("binjiang", "box-1"))
+NAMES: Final = "王秀英 李强 张磊 刘洋 陈艳 杨勇 赵军 黄杰 周娟 吴涛 徐明 孙超".split()
+EPOCH: Final = bytes(range(16))
+POOL_FEN: Final = 80_000
+
+
+def _node(key: str, names: tuple[str, str], kind: str, offset: int, rate: int) -> PackNode:
+    match = MatchBy.WORKER if kind == GATE_PASSED else MatchBy.ORDER
+    return PackNode(
+        key=key,
+        name_zh=names[0],
+        name_en=names[1],
+        node_kind=kind,
+        match=match,
+        offset_minutes=offset,
+        opens_minutes=45,
+        tolerance_minutes=10,
+        hard_minutes=60,
+        rate_fen=rate,
+    )
+
+
+_ARRIVE: Final = _node("arrive", ("到场", "On site"), GATE_PASSED, 0, 150)
+PACKS: Final = (
+    Pack(
+        key="parcel",
+        name_zh="团购快递入柜",
+        name_en="Group-buy parcel to locker",
+        price_fen=500,
+        nodes=[_ARRIVE, _node("deposit", ("入柜", "In the locker"), PARCEL_DEPOSITED, 15, 180)],
+    ),
+    Pack(
+        key="cleaning",
+        name_zh="家电清洗",
+        name_en="Appliance cleaning",
+        price_fen=16_800,
+        nodes=[
+            _ARRIVE,
+            _node("start", ("开工", "Started"), TASK_STARTED, 10, 300),
+            _node("finish", ("按标准验收", "Accepted by standard"), TASK_FINISHED, 90, 2_805),
+        ],
+    ),
+    Pack(
+        key="repair",
+        name_zh="上门维修",
+        name_en="Home repair",
+        price_fen=9_800,
+        nodes=[
+            _ARRIVE,
+            _node("start", ("开工", "Started"), TASK_STARTED, 10, 300),
+            _node("finish", ("按标准验收", "Accepted by standard"), TASK_FINISHED, 60, 1_995),
+        ],
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One promised node with what the tables want of it."""
+
+    site: str
+    pack: Pack
+    position: int
+    promise: Promise
+    rate_fen: int
+
+    @property
+    def terms(self) -> PackNode:
+        return self.pack.nodes[self.position]
+
+
+def filled_engine(folder: Path, *, orders: int = 160) -> Engine:
+    """Make a store in a folder and fill it."""
+    engine = open_engine(sqlite_url(folder / "store.db"))
+    migrate(engine)
+    with writing(engine) as connection:
+        _fill(connection, orders)
+    return engine
+
+
+def empty_engine(folder: Path) -> Engine:
+    """Make a store that knows its company and nothing else."""
+    engine = open_engine(sqlite_url(folder / "empty.db"))
+    migrate(engine)
+    with writing(engine) as connection:
+        _company(connection)
+    return engine
+
+
+def reader(engine: Engine) -> partial[AbstractContextManager[Connection]]:
+    """Give what the pages read with."""
+    return partial(reading, engine)
+
+
+def _company(connection: Connection) -> None:
+    row = {"company": COMPANY, "name": "和信物业", "created_at_ms": DAY_MS}
+    connection.execute(insert(schema.companies), row)
+
+
+def _fill(connection: Connection, orders: int) -> None:
+    dice = random.Random(7)
+    _company(connection)
+    for site, name in SITES.items():
+        row = {"company": COMPANY, "site": site, "name": name, "created_at_ms": DAY_MS}
+        connection.execute(
+            insert(schema.sites), row | {"covered_until_ms": COVERED_MS[site]}
+        )
+    for pack in PACKS:
+        connection.execute(
+            insert(schema.packs),
+            {
+                "company": COMPANY,
+                "pack": pack.key,
+                "version": 2,
+                "content": pack.model_dump(mode="json"),
+                "published_at_ms": DAY_MS,
+            },
+        )
+    _boxes(connection)
+    _workers(connection)
+    placed = _orders(connection, dice, orders)
+    for site in SITES:
+        mine = [p for p in placed if p.site == site]
+        witnesses = _records(connection, dice, site, mine)
+        decisions = decide([p.promise for p in mine], witnesses, COVERED_MS[site])
+        _verdicts(connection, mine, decisions)
+        _money(connection, site, mine, decisions)
+
+
+def _boxes(connection: Connection) -> None:
+    common: dict[str, Any] = {
+        "company": COMPANY,
+        "status": "accepted",
+        "added_at_ms": DAY_MS,
+        "epoch": EPOCH,
+        "directive_stream": EPOCH,
+        "directives_through": 60,
+        "applied_through": 60,
+    }
+    online = {"is_online": True, "presence_at_ms": DAY_MS, "last_heard_at_ms": NOW_MS - 3_000}
+    away_ms = COVERED_MS["binjiang"]
+    rows = [
+        common | online | {"site": "yuhuayuan", "box": "box-1"} | _status(0, 0, 12, []),
+        common | online | {"site": "yuhuayuan", "box": "box-2"}
+        | _status(1_284, 95_000, 480, ["gate-south"]),
+        common | {"site": "binjiang", "box": "box-1", "is_online": False, "applied_through": 57}
+        | {"presence_at_ms": away_ms, "last_heard_at_ms": away_ms, "incident": "forked"}
+        | _status(37, 4_000, 1_900, [], away_ms),
+        common | online | {"site": "binjiang", "box": "box-new", "status": "pending"}
+        | {"epoch": None, "last_heard_at_ms": None, "last_status": None, "last_status_at_ms": None},
+    ]
+    for row in rows:
+        connection.execute(insert(schema.boxes), row)
+    for site, box in BOXES:
+        connection.execute(
+            insert(schema.journals),
+            {
+                "company": COMPANY,
+                "site": site,
+                "box": box,
+                "epoch": EPOCH,
+                "begun_at_ms": DAY_MS,
+                "committed_head": sha256(box.encode()).digest(),
+                "covered_until_ms": COVERED_MS[site],
+            },
+        )
+    connection.execute(
+        insert(schema.incidents),
+        {
+            "company": COMPANY,
+            "site": "binjiang",
+            "box": "box-1",
+            "incident": 1,
+            "kind": "forked",
+            "at_ms": away_ms,
+            "detail": {"sequence": 412, "held": "9f" * 32, "came": "a3" * 32},
+        },
+    )
+
+
+def _status(
+    waiting: int, oldest_ms: int, bound_ms: int, lost: list[str], at_ms: int = NOW_MS - 3_000
+) -> dict[str, Any]:
+    status = {
+        "at_ms": at_ms,
+        "bound_ms": bound_ms,
+        "clock_state": 2,
+        "head_sequence": 500,
+        "waiting_records": waiting,
+        "oldest_waiting_ms": oldest_ms,
+        "devices_lost": lost,
+    }
+    return {"last_status": status, "last_status_at_ms": at_ms}
+
+
+def _workers(connection: Connection) -> None:
+    for index, name in enumerate(NAMES):
+        connection.execute(
+            insert(schema.workers),
+            {
+                "company": COMPANY,
+                "site": _site_of(index),
+                "worker": f"w{index:02}",
+                "name": name,
+                "created_at_ms": DAY_MS,
+            },
+        )
+
+
+def _site_of(worker: int) -> str:
+    return "binjiang" if worker % 4 == 3 else "yuhuayuan"
+
+
+def _orders(connection: Connection, dice: random.Random, count: int) -> list[Placed]:
+    placed = []
+    for number in range(count):
+        pack = PACKS[(0, 0, 0, 1, 2)[number % 5]]
+        worker = dice.randrange(len(NAMES) - 1)  # the last one promises nothing
+        site = _site_of(worker)
+        at_ms = DAY_MS + 7 * HOUR_MS + dice.randrange(13 * 12) * 5 * MINUTE_MS
+        order = f"{'PCR'[PACKS.index(pack)]}{number:04}"
+        connection.execute(
+            insert(schema.orders),
+            {
+                "company": COMPANY,
+                "site": site,
+                "order_id": order,
+                "pack": pack.key,
+                "pack_version": 2,
+                "worker": f"w{worker:02}",
+                "resident": f"r{dice.randrange(300):03}",
+                "status": "open",
+                "booked_from_ms": at_ms,
+                "booked_until_ms": at_ms + 30 * MINUTE_MS,
+                "income_fen": pack.price_fen,
+                "codes": [],
+                "created_at_ms": DAY_MS,
+            },
+        )
+        placed += [
+            Placed(site, pack, i, _promise(order, f"w{worker:02}", node, at_ms), node.rate_fen)
+            for i, node in enumerate(pack.nodes)
+        ]
+    return placed
+
+
+def _promise(order: str, worker: str, node: PackNode, at_ms: int) -> Promise:
+    promised_ms = at_ms + node.offset_minutes * MINUTE_MS
+    return Promise(
+        order=order,
+        node=node.key,
+        worker=worker,
+        node_kind=node.node_kind,
+        match=node.match.match,
+        opens_at_ms=promised_ms - node.opens_minutes * MINUTE_MS,
+        promised_at_ms=promised_ms,
+        tolerance_ms=node.tolerance_minutes * MINUTE_MS,
+        hard_ms=node.hard_minutes * MINUTE_MS,
+        at_risk_ms=node.at_risk_minutes * MINUTE_MS,
+    )
+
+
+def _records(
+    connection: Connection, dice: random.Random, site: str, placed: list[Placed]
+) -> list[Witness]:
+    deeds = []
+    for one in placed:
+        fate = dice.random()
+        if fate < 0.05:
+            continue  # never happens
+        late_ms = dice.randrange(12, 75) * MINUTE_MS if fate < 0.13 else 0
+        at_ms = one.promise.promised_at_ms + dice.randrange(-20, 9) * MINUTE_MS + late_ms
+        at_ms += dice.randrange(60_000)
+        bound_ms = 25 * MINUTE_MS if fate > 0.97 else dice.randrange(4, 400)
+        if at_ms < COVERED_MS[site]:
+            deeds.append((at_ms, bound_ms, one))
+    deeds.sort(key=lambda deed: deed[0])
+    witnesses = [_record(connection, site, i + 1, *deed) for i, deed in enumerate(deeds)]
+    _blocks(connection, site, witnesses)
+    return witnesses
+
+
+def _record(
+    connection: Connection, site: str, sequence: int, at_ms: int, bound_ms: int, one: Placed
+) -> Witness:
+    by_order = one.promise.match is Match.BY_ORDER
+    witness = Witness(
+        box="box-1",
+        epoch=EPOCH,
+        sequence=sequence,
+        wall_ms=at_ms,
+        bound_ms=bound_ms,
+        clock_state=2 if bound_ms < 1_000 else 1,
+        node_kind=one.promise.node_kind,
+        subject=one.promise.worker,
+        reference=one.promise.order if by_order else "",
+        block_first=(sequence - 1) // 8 * 8 + 1,
+    )
+    device = {GATE_PASSED: "gate-north", PARCEL_DEPOSITED: "locker-1"}
+    row = asdict(witness) | {
+        "company": COMPANY,
+        "site": site,
+        "mono_ns": (at_ms - DAY_MS) * 1_000_000,
+        "evidence": 1 if one.promise.node_kind in device else 2,
+        "device": device.get(one.promise.node_kind, "kiosk-1"),
+        "detail": "compartment 17" if one.promise.node_kind == PARCEL_DEPOSITED else "",
+    }
+    connection.execute(insert(schema.records), row)
+    return witness
+
+
+def _hash(site: str, first: int) -> bytes:
+    return sha256(f"{site}/{first}".encode()).digest()
+
+
+def _blocks(connection: Connection, site: str, witnesses: list[Witness]) -> None:
+    for first in sorted({w.block_first for w in witnesses}):
+        inside = [w for w in witnesses if w.block_first == first]
+        connection.execute(
+            insert(schema.blocks),
+            {
+                "company": COMPANY,
+                "site": site,
+                "box": "box-1",
+                "epoch": EPOCH,
+                "first": first,
+                "last": inside[-1].sequence,
+                "boot": EPOCH,
+                "hash": _hash(site, first),
+                "previous": _hash(site, first - 8),
+                "data": b"",
+                "received_at_ms": inside[-1].wall_ms + 900,
+            },
+        )
+    connection.execute(
+        update(schema.journals)
+        .where(schema.journals.c.site == site, schema.journals.c.box == "box-1")
+        .values(committed_through=len(witnesses), committed_head=_hash(site, 1))
+    )
+
+
+def _verdicts(connection: Connection, placed: list[Placed], decisions: list[Decision]) -> None:
+    for one, decision in zip(placed, decisions, strict=True):
+        promise = one.promise
+        due_ms = promise.promised_at_ms + promise.tolerance_ms
+        key = {"company": COMPANY, "site": one.site, "order_id": promise.order}
+        is_decided = decision.verdict is not Verdict.OPEN
+        terms = {k: v for k, v in asdict(promise).items() if k != "order"}
+        connection.execute(
+            insert(schema.promises),
+            terms
+            | key
+            | {
+                "position": one.position,
+                "match": int(promise.match),
+                "rate_fen": one.rate_fen,
+                "at_risk_at_ms": due_ms - promise.at_risk_ms,
+                "due_at_ms": due_ms,
+                "hard_at_ms": promise.promised_at_ms + promise.hard_ms,
+                "verdict": int(decision.verdict),
+                "revision": int(is_decided),
+                "score_bp": decision.score_bp,
+            },
+        )
+        if is_decided:
+            connection.execute(insert(schema.verdicts), key | _verdict(one, decision))
+
+
+def _verdict(one: Placed, decision: Decision) -> dict[str, Any]:
+    witness = decision.witness
+    return {
+        "node": one.promise.node,
+        "revision": 1,
+        "verdict": int(decision.verdict),
+        "actual_at_ms": witness.wall_ms if witness else None,
+        "bound_ms": decision.bound_ms,
+        "deviation_ms": decision.deviation_ms,
+        "score_bp": decision.score_bp,
+        "covered_until_ms": COVERED_MS[one.site],
+        "box": witness.box if witness else None,
+        "epoch": witness.epoch if witness else None,
+        "sequence": witness.sequence if witness else None,
+        "block_hash": _hash(one.site, witness.block_first) if witness else None,
+        "decided_at_ms": witness.wall_ms + 1_000 if witness else NOW_MS - 60_000,
+    }
+
+
+def _due(one: Placed, decision: Decision) -> Due:
+    witness, promise = decision.witness, one.promise
+    proof = None
+    if witness:
+        block = _hash(one.site, witness.block_first).hex()
+        proof = ProvenBy(
+            box=witness.box, epoch=witness.epoch.hex(), sequence=witness.sequence, block_hash=block
+        )
+    return Due(
+        order_id=promise.order,
+        node=promise.node,
+        revision=1,
+        worker=promise.worker,
+        verdict=decision.verdict,
+        pack=one.pack.key,
+        pack_version=2,
+        name_zh=one.terms.name_zh,
+        name_en=one.terms.name_en,
+        promised_at_ms=promise.promised_at_ms,
+        tolerance_ms=promise.tolerance_ms,
+        hard_ms=promise.hard_ms,
+        early_bp_per_hour=0,
+        early_bp_max=0,
+        actual_at_ms=witness.wall_ms if witness else None,
+        bound_ms=decision.bound_ms,
+        deviation_ms=decision.deviation_ms,
+        score_bp=decision.score_bp,
+        rate_fen=one.rate_fen,
+        covered_until_ms=COVERED_MS[one.site],
+        evidence=proof,
+    )
+
+
+def _money(
+    connection: Connection, site: str, placed: list[Placed], decisions: list[Decision]
+) -> None:
+    pool_fen = POOL_FEN if site == "yuhuayuan" else 4_000  # too little for everybody there
+    accounts = [OUTSIDE, POOL, *(commission(f"w{i:02}") for i in range(len(NAMES)))]
+    for account in accounts:
+        row = {"company": COMPANY, "site": site, "account": account.name, "kind": account.kind}
+        connection.execute(insert(schema.accounts), row)
+    funding = Move("funding/1", "funding", OUTSIDE, POOL, pool_fen, DAY_MS, "", {})
+    dues = [_due(one, d) for one, d in zip(placed, decisions, strict=True)]
+    settled = settle(pool_fen, dues, [], [])
+    numbers = {
+        move.key: _transfer(connection, site, number, move)
+        for number, move in enumerate([funding, *settled.moves], start=1)
+    }
+    _lines(connection, site, settled, numbers)
+
+
+def _transfer(connection: Connection, site: str, number: int, move: Move) -> int:
+    def side(name: str, account: Account) -> dict[str, str]:
+        return {name: account.name, f"{name}_kind": account.kind}
+
+    row = {"company": COMPANY, "site": site, "transfer": number, "key": move.key}
+    row |= side("debit", move.debit) | side("credit", move.credit)
+    connection.execute(
+        insert(schema.transfers),
+        row
+        | {
+            "kind": move.kind,
+            "amount_fen": move.amount_fen,
+            "at_ms": move.at_ms,
+            "recorded_at_ms": move.at_ms + 1_000,
+            "order_id": move.order_id,
+            "reason": move.reason,
+        },
+    )
+    return number
+
+
+def _lines(
+    connection: Connection, site: str, settled: Settled, numbers: dict[str, int]
+) -> None:
+    for line in settled.lines:
+        connection.execute(insert(schema.lines), _line(site, line, numbers))
+
+
+def _line(site: str, line: Line, numbers: dict[str, int]) -> dict[str, Any]:
+    reason = line.reason
+    return {
+        "company": COMPANY,
+        "site": site,
+        "order_id": reason.order_id,
+        "node": reason.node,
+        "revision": reason.revision,
+        "kind": line.kind,
+        "worker": line.worker,
+        "status": line.status,
+        "verdict": int(line.verdict),
+        "amount_fen": reason.amount_fen,
+        "transfer": numbers.get(line.key) if line.status == "posted" else None,
+        "at_ms": line.at_ms,
+        "recorded_at_ms": line.at_ms + 1_000,
+        "reason": reason.model_dump(mode="json"),
+    }
