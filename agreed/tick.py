@@ -1,4 +1,8 @@
-"""The tick: open promises advance with new records and with time; only transitions come out."""
+"""The tick: open promises advance with new records and with time; only transitions come out.
+
+A tick looks at the promises that new records could prove, at those that open and at those whose
+next deadline has come; it judges them by the same functions as the batch, and at no others.
+"""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -6,12 +10,19 @@ from typing import Final
 
 import numpy as np
 
-from agreed.checks import count_verdicts, judge
-from agreed.promises import NO_CLOCK, Facts, Judgements, Match, Promise, Verdict, to_terms
-from agreed.records import Bytes8, ClockState, Int32s, Int64s, Record, RecordColumns, to_records
+from agreed.checks import judge
+from agreed.held import Held, Stage
+from agreed.promises import NO_CLOCK, Facts, Judgements, Match, Promise, Verdict
+from agreed.proofs import Wanted, prove
+from agreed.records import Bools, Bytes8, Int32s, Int64s, RecordColumns
+from agreed.runs import KEY_MAX, Runs, UInt64s, distinct
+from agreed.sightings import Sightings, index_keys
 
 RETENTION_MS: Final = 24 * 3_600_000
 """A decided promise is held at least this long after its hard limit, for records that come late."""
+
+_DEAD_SHARE: Final = 8
+"""Rows are freed when more than one of this many is dead, so that each is moved but rarely."""
 
 
 class Change(IntEnum):
@@ -22,6 +33,12 @@ class Change(IntEnum):
     DECIDED = 3  # kept, late, missed or undecidable
     CHANGED = 4  # was decided and is now otherwise, because a record or a promise came late;
     # its verdict may be OPEN again when its record proves a promise that is due earlier
+
+
+_KIND_OF_STAGE: Final = np.zeros(len(Stage), np.uint8)
+_KIND_OF_STAGE[Stage.AT_RISK] = Change.AT_RISK
+_KIND_OF_STAGE[Stage.LATE_RUNNING] = Change.LATE_RUNNING
+_KIND_OF_STAGE[Stage.DECIDED] = Change.DECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +66,15 @@ class Transitions:
         return len(self.index)
 
 
-@dataclass(slots=True)
-class _Held:
-    promise: Promise
-    verdict: int = Verdict.OPEN
-    stage: int = 0
-    sequence: int = 0
+_NONE: Final = np.empty(0, np.int64)
+_NOTHING: Final = Transitions(
+    _NONE,
+    np.empty(0, np.uint8),
+    np.empty(0, np.uint8),
+    _NONE,
+    np.empty(0, np.int32),
+    _NONE,
+)
 
 
 class OpenPromises:
@@ -62,36 +82,66 @@ class OpenPromises:
 
     Its state is a function of the promises put, the set of records seen, the furthest `now_ms` and
     the furthest `now_ms - bound_ms`: not of the order of arrival, nor of how records were cut into
-    ticks. It equals the batch, see docs/promises.md#tick.
+    ticks. It equals the batch (`prove`, then `judge`) as long as nothing came later than what it
+    needed was forgotten; docs/promises.md#tick says when that is.
     """
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], _Held] = {}
-        self._names: list[tuple[str, str]] = []
-        self._records: dict[int, Record] = {}
-        self._now_ms = -1
+        self._held = Held()
+        self._sightings = Sightings()
+        self._by_key = Runs()  # promises that have opened
+        self._waiting = Runs()  # by opens_at_ms
+        self._by_risk = Runs()  # open ones, by the start of their at-risk window
+        self._by_limit = Runs()  # at risk or later, by the end of their tolerance or hard limit
+        self._freed: list[int] = []  # keys of turns whose record lost its promise
+        self._opened_ms = self._now_ms = -1
         self._covered_ms = -NO_CLOCK
+        self._bound_ms = NO_CLOCK
+        self._verdicts = np.zeros(len(Verdict), np.int64)
+        self._stages = np.zeros(len(Stage), np.int64)
 
     def __len__(self) -> int:
-        """Count the promises held, open or decided lately."""
-        return len(self._held)
+        """Count the promises held: open, or decided lately."""
+        return int(self._stages[: Stage.GONE].sum())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in arrays."""
+        runs = (self._by_key, self._waiting, self._by_risk, self._by_limit)
+        return self._held.nbytes + self._sightings.nbytes + sum(run.nbytes for run in runs)
 
     def name(self, index: int) -> tuple[str, str]:
         """Give the (order, node) of a transition's index."""
-        return self._names[index]
+        return self._held.name(index)
 
     def put(self, promises: list[Promise]) -> None:
-        """Open promises, or replace those of the same (order, node); the next tick judges them."""
-        for promise in promises:
-            self._held[promise.order, promise.node] = _Held(promise)
-        self._names = sorted(self._held)
+        """Open promises, or replace those of the same (order, node); the next tick judges them.
+
+        A replaced promise starts anew: what decided it is announced again.
+
+        Raises:
+            ValueError: there would be more than ROWS_MAX.
+        """
+        latest = list({(p.order, p.node): p for p in promises}.values())
+        if not latest:
+            return
+        replaced = np.array(self._held.find_any(latest), np.int64)
+        self._verdicts -= _counts(self._held.verdict[replaced], self._verdicts)
+        self._leave(replaced)
+        self._make_room(len(latest))
+        rows = self._held.add(latest)
+        self._verdicts[Verdict.OPEN] += len(rows)
+        self._stages[Stage.WAITING] += len(rows)
+        is_by_order = self._held.match(rows) == Match.BY_ORDER
+        opens_at_ms = np.where(is_by_order, 0, self._held.opens_at_ms[rows])
+        self._waiting.add(_queue_keys(opens_at_ms), rows)
 
     def end(self, order: str) -> None:
         """Cancel what is still open of an order; what is decided stays decided."""
-        gone = [k for k, h in self._held.items() if k[0] == order and h.verdict == Verdict.OPEN]
-        for key in gone:
-            del self._held[key]
-        self._names = sorted(self._held)
+        rows = np.array(self._held.find(order), np.int64)
+        rows = rows[self._held.verdict[rows] == Verdict.OPEN]
+        self._verdicts[Verdict.OPEN] -= len(rows)
+        self._leave(rows)
 
     def tick(self, records: RecordColumns | None, now_ms: int, bound_ms: int) -> Transitions:
         """Advance to `now_ms`, with the records journaled since the last tick.
@@ -99,109 +149,214 @@ class OpenPromises:
         Args:
             records: the new records, or None; a record that comes twice counts once.
             now_ms: the box's wall clock, ms since the epoch.
-            bound_ms: ms, its error; NO_CLOCK or more while it was never set: then no deadline falls
-                due.
+            bound_ms: ms, its error, >= 0; NO_CLOCK or more while it was never set: then no
+                deadline falls due.
 
         Returns:
             What changed.
         """
-        if records is not None:
-            self._records.update((r.sequence, r) for r in to_records(records))
+        seen = _NONE
+        self._opened_ms = max(self._opened_ms, now_ms)
+        if records is not None and len(records):
+            seen = self._sightings.add(records)
+            self._opened_ms = max(self._opened_ms, int(records.wall_ms.max()))
+        self._bound_ms = bound_ms
         if bound_ms < NO_CLOCK:
             self._now_ms = max(self._now_ms, now_ms)
             self._covered_ms = max(self._covered_ms, now_ms - bound_ms)
-        proofs = self._proofs()
-        sequence = np.array([proofs.get(name, 0) for name in self._names], np.int64)
-        judged = self._judge(sequence)
-        rows = [self._step(i, judged, sequence) for i in range(len(self._names))]
-        kind = np.array(rows, np.uint8)
-        index = np.flatnonzero(kind)
-        return Transitions(
-            index,
-            kind[index],
-            judged.verdict[index],
-            judged.deviation_ms[index],
-            judged.score_bp[index],
-            sequence[index],
+        fresh = self._alive(self._waiting.pop_through(self._opened_ms))
+        proven = self._prove(fresh, seen)
+        due = (
+            self._by_risk.pop_through(self._now_ms),
+            self._by_limit.pop_through(self._covered_ms),
         )
+        due_rows = self._alive(np.concatenate(due))
+        due_rows = due_rows[self._held.verdict[due_rows] == Verdict.OPEN]
+        rows = np.concatenate((fresh, proven, due_rows))
+        transitions = self._settle(distinct(rows)) if len(rows) else _NOTHING
+        if self._sightings.is_full():
+            self._forget_sightings()
+        return transitions
 
     def counts(self) -> dict[Verdict, int]:
         """Count the promises, open and decided since the start, by current verdict."""
-        return count_verdicts(np.array([h.verdict for h in self._held.values()], np.uint8))
+        return {verdict: int(self._verdicts[verdict]) for verdict in Verdict}
 
     def at_risk(self) -> int:
         """Count the open promises inside their at-risk window or past their tolerance."""
-        return sum(h.verdict == Verdict.OPEN and h.stage > 0 for h in self._held.values())
+        return int(self._stages[Stage.AT_RISK] + self._stages[Stage.LATE_RUNNING])
 
     def next_deadline_ms(self) -> int | None:
         """Say when a tick without records may next change something: ms since the epoch.
 
-        Never too late; possibly early, by the clock's error and by promises decided meanwhile.
-        None when nothing is open.
+        Never too late while the clock's bound stays as at the last tick; possibly early, by
+        promises decided meanwhile. None when there is nothing to wait for.
         """
-        times = [self._next_ms(h) for h in self._held.values() if h.verdict == Verdict.OPEN]
-        return min(times, default=None)
+        times = [self._waiting.first_key()]
+        if self._bound_ms < NO_CLOCK:
+            limit_ms = self._by_limit.first_key()
+            times.append(self._by_risk.first_key())
+            times.append(None if limit_ms is None else limit_ms + self._bound_ms)
+        return min((time for time in times if time is not None), default=None)
 
-    def _next_ms(self, held: _Held) -> int:
-        p = held.promise
-        late_ms = p.promised_at_ms + p.tolerance_ms + 1
-        return (_risk_ms(p), late_ms, p.promised_at_ms + p.hard_ms)[held.stage]
+    def _alive(self, rows: Int64s) -> Int64s:
+        is_alive: Bools = self._held.stage[rows] != Stage.GONE
+        return rows[is_alive]
 
-    def _judge(self, sequence: Int64s) -> Judgements:
-        promises = [self._held[name].promise for name in self._names]
-        seen = [self._records.get(s) for s in sequence.tolist()]
-        facts = Facts(
-            np.array([r.wall_ms if r else 0 for r in seen], np.int64),
-            np.array([_bound_ms(r) if r else 0 for r in seen], np.int64),
-            sequence > 0,
-            np.full(len(promises), self._covered_ms, np.int64),
+    def _leave(self, rows: Int64s) -> None:
+        """Take promises out of everything but the counts of verdicts."""
+        held = self._held
+        is_freed = (held.match(rows) == Match.BY_TURN) & (held.proof[rows] >= 0)
+        self._freed.extend(held.key[rows[is_freed]].tolist())
+        self._stages -= _counts(held.stage[rows], self._stages)
+        held.stage[rows] = Stage.GONE
+        held.proof[rows] = -1
+
+    def _make_room(self, rows: int) -> None:
+        """Drop what is gone, and forget what was decided RETENTION_MS past its hard limit."""
+        held = self._held
+        if len(held) + rows <= len(held.stage):
+            return
+        everyone = np.arange(len(held))
+        limit_ms = held.promised_at_ms[: len(held)] + held.hard_ms(everyone)
+        stage = held.stage[: len(held)]
+        is_old = (stage == Stage.DECIDED) & (limit_ms + RETENTION_MS <= self._covered_ms)
+        is_dead = is_old | (stage == Stage.GONE)
+        if _DEAD_SHARE * np.count_nonzero(is_dead) > len(held):
+            # A record stays with its turn when the promise is forgotten: it proves no other.
+            is_spent = is_old & (held.match(everyone) == Match.BY_TURN)
+            spent = held.proof[: len(held)][is_spent]
+            self._sightings.use_up(spent[spent >= 0].astype(np.int64))
+            self._stages[Stage.DECIDED] -= np.count_nonzero(is_old)
+            row_after = held.drop(is_dead)
+            for runs in (self._by_key, self._waiting, self._by_risk, self._by_limit):
+                runs.renumber(row_after)
+        held.reserve(rows)
+
+    def _forget_sightings(self) -> None:
+        proof = self._held.proof[: len(self._held)]
+        proven = np.flatnonzero(proof >= 0)
+        proof[proven] = self._sightings.forget(proof[proven].astype(np.int64))[proof[proven]]
+
+    def _prove(self, fresh: Int64s, seen: Int64s) -> Int64s:
+        """Match what could have changed again, and give the promises whose proof is another."""
+        if not (len(fresh) or len(seen) or self._freed):
+            return _NONE
+        held, sightings = self._held, self._sightings
+        self._by_key.add(index_keys(held.key[fresh]), fresh)
+        freed = np.array(self._freed, np.uint64)
+        self._freed = []
+        touched = index_keys(np.concatenate((sightings.key[seen], freed)))
+        rows = np.concatenate((fresh, self._by_key.find(distinct(touched))))
+        # A turn can pass on to any promise of its key, and so can every record of it.
+        turns = held.key[rows[held.match(rows) == Match.BY_TURN]]
+        rows = np.concatenate((rows, self._by_key.find(distinct(index_keys(turns)))))
+        rows = self._alive(distinct(rows))
+        before = held.proof[rows].astype(np.int64)
+        again = np.concatenate((held.key[fresh], turns))
+        sighted = np.concatenate((seen, sightings.find(again), before[before >= 0]))
+        after = self._match(rows, distinct(sighted))
+        held.proof[rows] = after
+        is_other: Bools = after != before
+        return rows[is_other]
+
+    def _match(self, rows: Int64s, sighted: Int64s) -> Int64s:
+        """Give for each promise the sighting that proves it, -1 for none."""
+        held, sightings = self._held, self._sightings
+        keys = distinct(held.key[rows])
+        if not len(keys):
+            return np.full(len(rows), -1, np.int64)
+        place = np.minimum(np.searchsorted(keys, sightings.key[sighted]), len(keys) - 1)
+        is_sought = keys[place] == sightings.key[sighted]
+        sighted, place = sighted[is_sought], place[is_sought]
+        by_sequence = np.argsort(sightings.sequence[sighted], kind="stable")
+        sighted, place = sighted[by_sequence], place[by_sequence]
+        by_name = self._in_order_of_ties(rows)
+        found = np.empty(len(rows), np.int64)
+        found[by_name] = prove(self._wanted(rows[by_name], keys), place, sightings.at_ms[sighted])
+        after = np.full(len(rows), -1, np.int64)
+        after[found >= 0] = sighted[found[found >= 0]]
+        return after
+
+    def _wanted(self, rows: Int64s, keys: UInt64s) -> Wanted:
+        held = self._held
+        return Wanted(
+            held.match(rows).astype(np.uint8),
+            np.searchsorted(keys, held.key[rows]),
+            held.opens_at_ms[rows],
+            held.promised_at_ms[rows],
+            held.hard_ms(rows),
         )
-        return judge(to_terms(promises), facts)
 
-    def _step(self, i: int, judged: Judgements, sequence: Int64s) -> int:
-        held = self._held[self._names[i]]
-        before, held.verdict = held.verdict, int(judged.verdict[i])
-        proof, held.sequence = held.sequence, int(sequence[i])
-        if before != Verdict.OPEN:
-            is_other = before != held.verdict or proof != held.sequence
-            return Change.CHANGED if is_other else 0
-        if held.verdict != Verdict.OPEN:
-            return Change.DECIDED
-        stage = 1 if self._now_ms >= _risk_ms(held.promise) else 0
-        if self._covered_ms > held.promise.promised_at_ms + held.promise.tolerance_ms:
-            stage = 2
-        stage, held.stage = (stage if stage > held.stage else 0), max(stage, held.stage)
+    def _in_order_of_ties(self, rows: Int64s) -> Int64s:
+        """Give places in rows such that turns due at the same time come in order of name."""
+        held = self._held
+        turns = np.flatnonzero(held.match(rows) == Match.BY_TURN)
+        due_ms, key = held.promised_at_ms[rows[turns]], held.key[rows[turns]]
+        by_due = np.lexsort((due_ms, key))
+        is_tie = (np.diff(due_ms[by_due]) == 0) & (key[by_due][1:] == key[by_due][:-1])
+        if not is_tie.any():
+            return np.arange(len(rows))
+        by_name = sorted(turns.tolist(), key=lambda place: held.name(int(rows[place])))
+        others = np.setdiff1d(np.arange(len(rows)), turns)
+        return np.concatenate((others, np.array(by_name, np.int64)))
+
+    def _settle(self, rows: Int64s) -> Transitions:
+        """Judge rows, move them to their stage, queue their next deadline, say what changed."""
+        held = self._held
+        judged = self._judge(rows)
+        verdict_before, stage_before = held.verdict[rows], held.stage[rows]
+        stage = self._queue(rows, judged.verdict)
+        held.verdict[rows], held.stage[rows] = judged.verdict, stage
+        self._verdicts += _counts(judged.verdict, self._verdicts)
+        self._verdicts -= _counts(verdict_before, self._verdicts)
+        self._stages += _counts(stage, self._stages) - _counts(stage_before, self._stages)
+
+        kind = np.where(stage > np.maximum(stage_before, Stage.OPEN), _KIND_OF_STAGE[stage], 0)
+        kind[verdict_before != Verdict.OPEN] = Change.CHANGED
+        told = np.flatnonzero(kind)
+        proof = held.proof[rows[told]]
+        return Transitions(
+            rows[told],
+            kind[told].astype(np.uint8),
+            judged.verdict[told],
+            judged.deviation_ms[told],
+            judged.score_bp[told],
+            np.where(proof >= 0, self._sightings.sequence[np.maximum(proof, 0)], 0),
+        )
+
+    def _judge(self, rows: Int64s) -> Judgements:
+        proof = self._held.proof[rows]
+        sighted = np.maximum(proof, 0)
+        facts = Facts(
+            self._sightings.at_ms[sighted],
+            self._sightings.bound_ms[sighted],
+            proof >= 0,
+            np.broadcast_to(np.int64(self._covered_ms), len(rows)),
+        )
+        return judge(self._held.terms(rows), facts)
+
+    def _queue(self, rows: Int64s, verdict: Bytes8) -> Bytes8:
+        """Find the stage of promises just judged, and queue the next deadline of open ones."""
+        held = self._held
+        terms = held.terms(rows)
+        due_ms = terms.promised_at_ms + terms.tolerance_ms
+        risk_ms = np.maximum(held.opens_at_ms[rows], due_ms - held.at_risk_ms(rows))
+        is_late = due_ms < self._covered_ms
+        stage = np.where(is_late, Stage.LATE_RUNNING, Stage.OPEN + (risk_ms <= self._now_ms))
+        stage = np.where(verdict == Verdict.OPEN, stage, Stage.DECIDED).astype(np.uint8)
+        limit_ms = np.where(is_late, terms.promised_at_ms + terms.hard_ms, due_ms + 1)
+        is_early = stage == Stage.OPEN
+        is_running = (stage == Stage.AT_RISK) | (stage == Stage.LATE_RUNNING)
+        self._by_risk.add(_queue_keys(risk_ms[is_early]), rows[is_early])
+        self._by_limit.add(_queue_keys(limit_ms[is_running]), rows[is_running])
         return stage
 
-    def _proofs(self) -> dict[tuple[str, str], int]:
-        by_due = sorted(
-            (h.promise for h in self._held.values()),
-            key=lambda p: (p.promised_at_ms, p.order, p.node),
-        )
-        proofs: dict[tuple[str, str], int] = {}
-        for record in sorted(self._records.values(), key=lambda r: (r.wall_ms, r.sequence)):
-            for p in by_due:
-                if (p.order, p.node) not in proofs and _admits(p, record):
-                    proofs[p.order, p.node] = record.sequence
-                    if p.match == Match.BY_TURN:
-                        break
-        return proofs
+
+def _queue_keys(at_ms: Int64s) -> UInt64s:
+    # Past the year 2109 a deadline comes up early, changes nothing and is queued again.
+    return np.minimum(at_ms, KEY_MAX).astype(np.uint64)
 
 
-def _risk_ms(promise: Promise) -> int:
-    due_ms = promise.promised_at_ms + promise.tolerance_ms
-    return max(promise.opens_at_ms, due_ms - promise.at_risk_ms)
-
-
-def _bound_ms(record: Record) -> int:
-    return NO_CLOCK if record.clock_state == ClockState.UNSET else record.bound_ms
-
-
-def _admits(promise: Promise, record: Record) -> bool:
-    if record.node_kind != promise.node_kind:
-        return False
-    if promise.match == Match.BY_ORDER:
-        return record.reference == promise.order
-    is_open = promise.opens_at_ms <= record.wall_ms <= promise.promised_at_ms + promise.hard_ms
-    is_place = promise.match == Match.BY_WORKER or record.device == promise.place
-    return is_open and is_place and record.subject == promise.worker
+def _counts(values: Bytes8, like: Int64s) -> Int64s:
+    return np.bincount(values, minlength=len(like))
