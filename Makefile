@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: demo test check setup system lock words wheel clean
+.PHONY: demo test check setup bench system lock words wheel clean
 
 demo: setup
 	$(BIN)/duifu demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED))
@@ -24,6 +24,10 @@ setup: $(STAMP)
 $(STAMP): deploy/locks/dev.txt pyproject.toml deploy/setup.sh
 	@PYTHON=$(PYTHON) bash deploy/setup.sh
 	@touch $@
+
+# The peers that `python -m benchmarks.NAME` measures against.
+bench: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/bench.txt
 
 # What only the tests need: a browser, fonts, a second broker, a second database.
 system:
