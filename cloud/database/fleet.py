@@ -201,6 +201,37 @@ def direct(
             change_box(connection, name, directives_through=box.directives_through + len(rows))
 
 
+def directive_cursors(
+    connection: Connection, company: str
+) -> list[tuple[BoxName, bytes, int, int]]:
+    """Read stream, last number and last applied number of every accepted box."""
+    boxes = schema.boxes.c
+    query = select(schema.boxes).where(boxes.company == company, boxes.status == "accepted")
+    return [
+        (
+            BoxName(row.company, row.site, row.box),
+            row.directive_stream,
+            row.directives_through,
+            row.applied_through,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def credential_numbers(connection: Connection, company: str) -> list[tuple[BoxName, int]]:
+    """Read the number of the broker password of every accepted box."""
+    boxes = schema.boxes.c
+    query = (
+        select(schema.boxes)
+        .where(boxes.company == company, boxes.status == "accepted")
+        .order_by(boxes.site, boxes.box)
+    )
+    return [
+        (BoxName(row.company, row.site, row.box), row.credential_number)
+        for row in connection.execute(query)
+    ]
+
+
 def directives_after(connection: Connection, name: BoxName, stream: bytes, after: int) -> list[str]:
     """Read the directives that follow a number, as many as one message may carry."""
     table = schema.directives
