@@ -163,6 +163,7 @@ def test_cure_offline_a_nak_costs_moments_and_not_300_seconds(
         await until(lambda: machine._readers[0].online_ns is not None)
         reader.show("26:0a1b2c80")
         await box.until(Seen.CARD)
+        assert not box.seen(Seen.LOST), "it was back before anybody had to know"
 
     play(scene, reader, folder=tmp_path)
 
