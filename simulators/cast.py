@@ -1,12 +1,19 @@
 """Who lives and works on the simulated site, and what is promised there; by seed, pure."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from agreed.directives import CodeAction
 from agreed.promises import Match
-from agreed.records import GATE_PASSED, PARCEL_DEPOSITED, TASK_FINISHED, TASK_STARTED
+from agreed.records import (
+    GATE_PASSED,
+    PARCEL_COLLECTED,
+    PARCEL_DEPOSITED,
+    TASK_FINISHED,
+    TASK_STARTED,
+)
 
 COMPANY: Final = "hexin"
 SITE: Final = "yuhuayuan"
@@ -52,26 +59,29 @@ class PackNode:
 
     Attributes:
         node: key within an order.
-        title: what a person reads, zh.
+        name_zh, name_en: what a person reads.
         node_kind: what must happen.
         match: which record proves it.
-        after_ms: promised this long after the order's own time.
-        opens_before_ms: records count from this long before the promised time.
-        tolerance_ms, hard_ms: as in `agreed.promises.Promise`.
+        after_minutes: promised this long after the order's own time.
         rate_fen: piece rate at full score.
+        code: what scanning the node's code does; None for no code.
+        opens_minutes: records count from this long before the promised time.
+        tolerance_minutes, hard_minutes: as in `agreed.promises.Promise`.
         weight: share of the order's score.
     """
 
     node: str
-    title: str
+    name_zh: str
+    name_en: str
     node_kind: str
     match: Match
-    after_ms: int
-    opens_before_ms: int
-    tolerance_ms: int
-    hard_ms: int
+    after_minutes: int
     rate_fen: int
-    weight: int = 1
+    code: CodeAction | None = None
+    opens_minutes: int = 45
+    tolerance_minutes: int = 15
+    hard_minutes: int = 60
+    weight: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +89,50 @@ class Pack:
     """A product pack: nodes, promises and rewards as a template."""
 
     service: Service
-    title: str
+    name_zh: str
+    name_en: str
+    price_fen: int
     nodes: tuple[PackNode, ...]
 
 
-def _arrive(rate_fen: int) -> PackNode:
-    return PackNode(
-        "arrive",
-        "到场",
-        GATE_PASSED,
-        Match.BY_WORKER,
-        after_ms=0,
-        opens_before_ms=45 * MINUTE_MS,
-        tolerance_ms=15 * MINUTE_MS,
-        hard_ms=60 * MINUTE_MS,
-        rate_fen=rate_fen,
-    )
+_ARRIVE_HOME: Final = PackNode(
+    "arrive", "到场", "On site", GATE_PASSED, Match.BY_WORKER, 0, 300, weight=1
+)
 
 
-def _task(node: str, title: str, kind: str, after_minutes: int, rate_fen: int) -> PackNode:
-    return PackNode(
-        node,
-        title,
-        kind,
-        Match.BY_ORDER,
-        after_ms=after_minutes * MINUTE_MS,
-        opens_before_ms=45 * MINUTE_MS,
-        tolerance_ms=15 * MINUTE_MS,
-        hard_ms=60 * MINUTE_MS,
-        rate_fen=rate_fen,
-        weight=2,
-    )
+def _task(node: str, after_minutes: int, rate_fen: int) -> PackNode:
+    if node == "start":
+        kind, zh, en, code = TASK_STARTED, "开工", "Started", CodeAction.START
+    else:
+        kind, zh, en, code = TASK_FINISHED, "按标准验收", "Accepted", CodeAction.FINISH
+    return PackNode(node, zh, en, kind, Match.BY_ORDER, after_minutes, rate_fen, code)
 
+
+_ARRIVE_WITH_PARCEL: Final = replace(_ARRIVE_HOME, rate_fen=20)
+_DEPOSIT: Final = PackNode(
+    "deposit",
+    "入柜",
+    "In the locker",
+    PARCEL_DEPOSITED,
+    Match.BY_ORDER,
+    20,
+    80,
+    CodeAction.DEPOSIT,
+)
+_COLLECT: Final = PackNode(
+    "collect",
+    "业主取件",
+    "Collected",
+    PARCEL_COLLECTED,
+    Match.BY_ORDER,
+    20,
+    0,
+    CodeAction.COLLECT,
+    tolerance_minutes=24 * 60,
+    hard_minutes=72 * 60,
+    weight=0,
+)
+"""The resident's own step: recorded, but nobody is paid for it; a parcel may wait for a day."""
 
 PACKS: Final = {
     pack.service: pack
@@ -118,25 +140,23 @@ PACKS: Final = {
         Pack(
             Service.PARCEL,
             "快递与团购入柜",
-            (_arrive(20), _task("deposit", "入柜", PARCEL_DEPOSITED, 20, 80)),
+            "Parcel to locker",
+            300,
+            (_ARRIVE_WITH_PARCEL, _DEPOSIT, _COLLECT),
         ),
         Pack(
             Service.CLEANING,
             "家电清洗",
-            (
-                _arrive(300),
-                _task("start", "开工", TASK_STARTED, 10, 500),
-                _task("finish", "按标准验收", TASK_FINISHED, 50, 3_200),
-            ),
+            "Appliance cleaning",
+            16_800,
+            (_ARRIVE_HOME, _task("start", 10, 500), _task("finish", 50, 3_200)),
         ),
         Pack(
             Service.REPAIR,
             "入户维修",
-            (
-                _arrive(300),
-                _task("start", "开工", TASK_STARTED, 8, 400),
-                _task("finish", "按标准验收", TASK_FINISHED, 35, 2_300),
-            ),
+            "Home repair",
+            12_000,
+            (_ARRIVE_HOME, _task("start", 8, 400), _task("finish", 35, 2_300)),
         ),
     )
 }

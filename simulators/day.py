@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from agreed.directives import CodeAction, PromisedNode
+from agreed.directives import CodeAction
 from simulators.cast import HOUR_MS, MINUTE_MS, PACKS, Cast, Person, Service
 
 
@@ -54,29 +54,10 @@ class PlannedOrder:
     at_ms: int
     created_at_ms: int | None = None
 
-    def promised(self) -> list[PromisedNode]:
-        """Give the promised nodes, as the pack says."""
-        return [
-            PromisedNode(
-                node=node.node,
-                worker=self.worker,
-                node_kind=node.node_kind,
-                match=node.match,
-                opens_at_ms=self.at_ms + node.after_ms - node.opens_before_ms,
-                promised_at_ms=self.at_ms + node.after_ms,
-                tolerance_ms=node.tolerance_ms,
-                hard_ms=node.hard_ms,
-                at_risk_ms=10 * MINUTE_MS,
-                weight=node.weight,
-            )
-            for node in PACKS[self.service].nodes
-        ]
-
-    def actions(self) -> dict[CodeAction, str]:
-        """Give the codes that are needed, and who holds each."""
-        if self.service is Service.PARCEL:
-            return {CodeAction.DEPOSIT: self.worker, CodeAction.COLLECT: self.resident}
-        return {CodeAction.START: self.worker, CodeAction.FINISH: self.resident}
+    def promised_at_ms(self) -> dict[str, int]:
+        """Give the promised moment of each node, as the pack says."""
+        nodes = PACKS[self.service].nodes
+        return {node.node: self.at_ms + node.after_minutes * MINUTE_MS for node in nodes}
 
 
 @dataclass(frozen=True, slots=True)

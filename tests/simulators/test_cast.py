@@ -1,6 +1,6 @@
 """The cast: everybody once, the same by the same seed."""
 
-from agreed.directives import PutCredential, Role
+from agreed.directives import CodeAction, PutCredential, Role
 from simulators.cast import PACKS, WORKERS, Service, cast_of, wiegand_card
 
 
@@ -41,6 +41,9 @@ def test_a_card_is_what_a_credential_may_hold() -> None:
     )
 
 
-def test_every_service_has_a_pack_that_pays() -> None:
+def test_every_service_has_a_pack_that_pays_workers_and_never_residents() -> None:
     assert set(PACKS) == set(Service)
-    assert all(node.rate_fen > 0 for pack in PACKS.values() for node in pack.nodes)
+    for pack in PACKS.values():
+        for node in pack.nodes:
+            assert (node.rate_fen > 0) == (node.code is not CodeAction.COLLECT)
+            assert node.tolerance_minutes < node.hard_minutes

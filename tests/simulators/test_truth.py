@@ -1,0 +1,90 @@
+"""Deeds: what the devices and the people say happened, put together."""
+
+from agreed.directives import CodeAction
+from agreed.machine import NS_PER_S, SimulatedDay
+from firmware_interfaces.observations import Seen
+from simulators.cast import GATES, KIOSK, LOCKER, cast_of
+from simulators.devices.far_device import Emission
+from simulators.people import DoorUsed, Heard
+from simulators.truth import Deed, Witnessed, deeds_of
+
+DAY = SimulatedDay(0, 0, 1_000)
+CAST = cast_of(0, 3)
+WORKER = CAST.everyone_working()[0]
+CODES = {
+    "D-1": ("p0001", CodeAction.DEPOSIT),
+    "C-1": ("p0001", CodeAction.COLLECT),
+    "S-1": ("a0001", CodeAction.START),
+}
+
+
+def emission(device: str, seen: Seen, value: str = "", part: int = 0, at_s: int = 1) -> Emission:
+    return Emission(device, seen, value, part, at_s * NS_PER_S)
+
+
+def told(
+    emitted: list[Emission],
+    heard: list[Heard] | None = None,
+    doors: list[DoorUsed] | None = None,
+    *,
+    is_box_steady: bool = True,
+) -> list[Deed]:
+    witnessed = Witnessed(emitted, heard or [], doors or [], CODES, is_box_steady)
+    return deeds_of(witnessed, CAST, DAY)
+
+
+def test_a_card_is_told_by_what_its_holder_was_told() -> None:
+    card = emission(GATES[0], Seen.CARD, WORKER.card)
+    (admitted,) = told([card], [Heard(GATES[0], WORKER.card, True, 2 * NS_PER_S)])
+    (refused,) = told([card], [Heard(GATES[0], WORKER.card, False, 2 * NS_PER_S)])
+    (unknown,) = told([card])
+    assert admitted == Deed(
+        (GATES[0], WORKER.id), frozenset({"gate_passed"}), WORKER.id, "", 1_000_000, True
+    )
+    assert refused.kinds == {"gate_refused"}
+    assert unknown.kinds == {"gate_passed", "gate_refused"}
+
+
+def test_a_foreign_card_is_nobody() -> None:
+    (deed,) = told([emission(GATES[1], Seen.CARD, CAST.foreign_cards[0])])
+    assert deed.key == (GATES[1], "")
+    assert deed.worker == ""
+
+
+def test_a_code_is_told_by_its_order() -> None:
+    heard = [Heard(KIOSK, "S-1", True, 2 * NS_PER_S), Heard(KIOSK, "X", False, 3 * NS_PER_S)]
+    codes = [emission(KIOSK, Seen.CODE, "S-1"), emission(KIOSK, Seen.CODE, "X", at_s=2)]
+    started, refused = told(codes, heard)
+    assert (started.key, set(started.kinds)) == ((KIOSK, "a0001"), {"task_started"})
+    assert (refused.key, set(refused.kinds)) == ((KIOSK, ""), {"code_refused"})
+
+
+def test_each_answer_belongs_to_the_try_before_it() -> None:
+    tries = [emission(KIOSK, Seen.CODE, "D-1", at_s=at_s) for at_s in (10, 20)]
+    heard = [Heard(KIOSK, "D-1", None, 5 * NS_PER_S), Heard(KIOSK, "D-1", True, 21 * NS_PER_S)]
+    maybe, unanswered, opened = told(tries, heard, is_box_steady=False)
+    assert not maybe.is_owed
+    assert maybe.at_ms == 5_000_000
+    assert not unanswered.is_owed
+    assert opened.is_owed
+    assert opened.kinds == {"compartment_opened"}
+
+
+def test_a_closed_door_is_told_by_who_pushed_it() -> None:
+    doors = [DoorUsed("D-1", 4, NS_PER_S), DoorUsed("C-1", 4, 3 * NS_PER_S)]
+    closed = [emission(LOCKER, Seen.DOOR_CLOSED, part=4, at_s=at_s) for at_s in (2, 4)]
+    deposited, collected = told(closed, doors=doors)
+    assert deposited.key == collected.key == (LOCKER, "4")
+    assert deposited.kinds == {"parcel_deposited"}
+    assert deposited.order == "p0001"
+    assert collected.kinds == {"parcel_collected"}
+    (nobody,) = told([closed[0]])
+    assert nobody.kinds == {"parcel_deposited", "parcel_collected"}
+
+
+def test_when_the_box_was_killed_only_what_was_accepted_is_owed() -> None:
+    card = emission(GATES[0], Seen.CARD, WORKER.card)
+    code = emission(KIOSK, Seen.CODE, "S-1")
+    heard = [Heard(KIOSK, "S-1", True, 2 * NS_PER_S), Heard(GATES[0], "26:0", None, 2 * NS_PER_S)]
+    deeds = told([card, code], heard, is_box_steady=False)
+    assert [deed.is_owed for deed in deeds] == [False, True, False]
