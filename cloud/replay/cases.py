@@ -68,6 +68,10 @@ class Cases:
         """Count the cases with a readable event."""
         return len(self._cases)
 
+    def names(self) -> list[str]:
+        """List the cases, in order of their first lines."""
+        return list(self._cases)
+
     def add(self, event: Event) -> Unreadable | None:
         """Take in an event.
 

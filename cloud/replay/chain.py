@@ -22,10 +22,7 @@ def origin_of(mapping: Mapping, digest: bytes) -> Origin:
         mapping: with its company and site.
         digest: SHA-256 of the log's text.
     """
-    seed = sha256(digest + mapping.model_dump_json(exclude={"promise", "pack"}).encode())
-    for rule in mapping.promise:
-        seed.update(repr((rule.node_kind, rule.actual, rule.rows_of)).encode())
-    epoch = seed.digest()[:16]
+    epoch = sha256(digest + mapping.model_dump_json().encode()).digest()[:16]
     return Origin(mapping.company, mapping.site, BOX, epoch, epoch)
 
 
@@ -45,14 +42,19 @@ class Chain:
         self._sequence = 0
         self._open: list[Record] = []
 
+    @property
+    def last_sequence(self) -> int:
+        """Number of the last record; 0 for none."""
+        return self._sequence
+
     def add_event(self, event: Event) -> bytes | None:
         """Record a step; gives a block when one is full."""
         return self._add(event.at_ms, event.step, event.actor, event.case, event.line)
 
     def add_fact(self, promise: CasePromise) -> bytes | None:
-        """Record the fact of a promise that no single step proves; gives a block when full."""
+        """Record what the whole log says of a promise, if anything; gives a block when full."""
         fact = promise.fact
-        if fact is None or not promise.rule.is_derived:
+        if fact is None:
             return None
         kind = promise.rule.node_kind
         return self._add(fact.at_ms, kind, fact.actor, promise.case, fact.line)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from agreed.records import RecordError, check_text
@@ -69,6 +70,11 @@ class EventReader:
         self._step = self._places[columns.step]
         self._actor = self._places[columns.actor]
         self._time = self._places[columns.time]
+        # What a row says of its case is what the row before said, most of the time.
+        said_of = [self._places[name] for name in _said_columns(mapping)]
+        self._said_cells = itemgetter(*said_of)
+        self._is_step_said = any(rule.rows_of is not None for rule in mapping.promise)
+        self._said_before: tuple[object, tuple[Said, ...]] = (None, ())
 
     def read(self, row: Row) -> Event | Unreadable:
         """Read one row; an unreadable one says why, with the column's name."""
@@ -95,8 +101,16 @@ class EventReader:
             self._checked(step, columns.step),
             self._checked(self._known(cells[self._actor]) or "", columns.actor),
             self._time_ms(self._text(cells[self._time], columns.time), columns.time),
-            tuple(self._said(rule, cells, step) for rule in self._mapping.promise),
+            self._all_said(cells, step),
         )
+
+    def _all_said(self, cells: list[str], step: str) -> tuple[Said, ...]:
+        key = (self._said_cells(cells), step if self._is_step_said else "")
+        before, said = self._said_before
+        if key != before:
+            said = tuple(self._said(rule, cells, step) for rule in self._mapping.promise)
+            self._said_before = key, said
+        return said
 
     def _said(self, rule: PromiseRule, cells: list[str], step: str) -> Said:
         if rule.rows_of is not None and step != rule.rows_of:
@@ -162,7 +176,13 @@ def _text_problem(text: str, column: str) -> str | None:
 
 
 def _columns(mapping: Mapping) -> list[str]:
-    named = [*mapping.columns.__dict__.values()]
+    columns = mapping.columns
+    own = [columns.case, columns.step, columns.actor, columns.time]
+    return list(dict.fromkeys([*own, *_said_columns(mapping)]))
+
+
+def _said_columns(mapping: Mapping) -> list[str]:
+    named: list[str | None] = []
     for rule in mapping.promise:
         named += [rule.promised, rule.actual.column, rule.paid.column if rule.paid else None]
     return list(dict.fromkeys(name for name in named if name is not None))

@@ -44,7 +44,12 @@ def read_small(path: Path, size_bytes_max: int) -> bytes:
     with _remedied(path), path.open("rb") as file:
         data = file.read(size_bytes_max + 1)
     if len(data) > size_bytes_max:
-        raise RemedyError(say("{file} is too large for a mapping.", file=path))
+        raise RemedyError(
+            say(
+                "{file} is too large for a mapping: give the mapping first, then the log.",
+                file=path,
+            )
+        )
     return data
 
 
@@ -115,5 +120,9 @@ def _remedied(path: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise RemedyError(
-            say("{file} cannot be read: {problem}.", file=path, problem=error.strerror or error)
+            say(
+                "{file} cannot be read: {problem}; check path and permissions.",
+                file=path,
+                problem=error.strerror or error,
+            )
         ) from None

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agreed.checks import count_verdicts, judge
-from agreed.promises import Facts, Match, Promise, PromiseError, Verdict, to_terms
-from agreed.words import RemedyError, say
+from agreed.promises import Facts, Terms, Verdict
 from cloud.replay.cases import CasePromise
 from cloud.replay.mapping import PromiseRule
 
@@ -33,39 +32,6 @@ class Counts:
         return self.kept + self.late + self.missed
 
 
-def to_promise(made: CasePromise) -> Promise | None:
-    """Give the promise as headquarters keeps it; None where nothing was promised.
-
-    Raises:
-        RemedyError: it cannot be one.
-    """
-    if made.promised_at_ms is None:
-        return None
-    try:
-        return Promise(
-            order=made.case,
-            node=made.rule.name,
-            worker=made.worker,
-            node_kind=made.rule.node_kind,
-            match=Match.BY_ORDER,
-            opens_at_ms=min(made.first_at_ms, made.promised_at_ms),
-            promised_at_ms=made.promised_at_ms,
-            tolerance_ms=made.rule.tolerance,
-            hard_ms=made.rule.hard_limit,
-            weight=made.rule.weight,
-            is_critical=made.rule.is_critical,
-        )
-    except PromiseError as error:
-        raise RemedyError(
-            say(
-                "Promise {name} of case {case}: {problem}; correct the mapping.",
-                name=made.rule.name,
-                case=made.case,
-                problem=error,
-            )
-        ) from None
-
-
 def count(
     made: Iterable[CasePromise], rules: list[PromiseRule], bound_ms: int
 ) -> dict[str, Counts]:
@@ -79,28 +45,31 @@ def count(
     by_rule: dict[str, list[CasePromise]] = {rule.name: [] for rule in rules}
     for promise in made:
         by_rule[promise.rule.name].append(promise)
-    return {name: _counts(promises, bound_ms) for name, promises in by_rule.items()}
+    return {rule.name: _counts(by_rule[rule.name], rule, bound_ms) for rule in rules}
 
 
-def _counts(made: list[CasePromise], bound_ms: int) -> Counts:
-    pairs = [(case, promise) for case in made if (promise := to_promise(case))]
-    facts = [case.fact for case, _ in pairs]
-    verdicts = count_verdicts(
-        judge(
-            to_terms([promise for _, promise in pairs]),
-            Facts(
-                np.array([fact.at_ms if fact else 0 for fact in facts], np.int64),
-                np.full(len(facts), bound_ms, np.int64),
-                np.array([fact is not None for fact in facts], np.bool_),
-                np.zeros(len(facts), np.int64),
-            ),
-        ).verdict
+def _counts(made: list[CasePromise], rule: PromiseRule, bound_ms: int) -> Counts:
+    promised = [m for m in made if m.promised_at_ms is not None]
+    nothing = np.zeros(len(promised), np.int64)
+    terms = Terms(
+        np.array([m.promised_at_ms for m in promised], np.int64),
+        nothing + rule.tolerance,
+        nothing + rule.hard_limit,
+        nothing,
+        nothing,
     )
+    facts = Facts(
+        np.array([m.fact.at_ms if m.fact else 0 for m in promised], np.int64),
+        nothing + bound_ms,
+        np.array([m.fact is not None for m in promised], np.bool_),
+        nothing,
+    )
+    verdicts = count_verdicts(judge(terms, facts).verdict)
     return Counts(
         kept=verdicts[Verdict.KEPT],
         late=verdicts[Verdict.LATE],
         missed=verdicts[Verdict.MISSED],
         undecidable=verdicts[Verdict.UNDECIDABLE],
         open=verdicts[Verdict.OPEN],
-        not_promised=len(made) - len(pairs),
+        not_promised=len(made) - len(promised),
     )

@@ -25,7 +25,7 @@ from cloud.replay.timestamps import DateOnly, DateOrder, EpochUnit, TimeForm
 from cloud.settlement.packs import MS_PER_MINUTE, BasisPoints, Fen, Key, Label, Pack, PackNode
 
 DERIVED: Final = "import: "
-"""How the node kind of a fact begins that is no single step of the log."""
+"""How the node kind of a promise's fact begins; steps of a log may not."""
 
 RESERVED_STEPS: Final = frozenset(
     {GAP, BOX_STARTED, BOX_ALIVE, DEVICE_LOST, DEVICE_BACK, DEVICE_TAMPERED}
@@ -206,19 +206,8 @@ class PromiseRule(_Strict):
 
     @property
     def node_kind(self) -> str:
-        """Name the kind of record that proves the promise.
-
-        The first event of a named step proves it by itself. Any other fact is a record of its
-        own, because "the last" and "the end of the case" are said of the whole log.
-        """
-        if self.actual.event is Place.FIRST and self.actual.step is not None:
-            return self.actual.step
+        """Name the kind of record that proves the promise: what the whole log says of a case."""
         return f"{DERIVED}{self.name}"
-
-    @property
-    def is_derived(self) -> bool:
-        """Whether the fact needs a record beside the events."""
-        return self.node_kind.startswith(DERIVED)
 
     @model_validator(mode="after")
     def _check(self) -> "PromiseRule":
@@ -259,6 +248,7 @@ class Mapping(_Strict):
                     node_kind=rule.node_kind,
                     tolerance_minutes=rule.tolerance // MS_PER_MINUTE,
                     hard_minutes=rule.hard_limit // MS_PER_MINUTE,
+                    at_risk_minutes=0,
                     weight=rule.weight,
                     is_critical=rule.is_critical,
                     rate_fen=rule.piece_rate_fen,

@@ -37,7 +37,7 @@ class Rejects:
             except OSError as error:
                 raise RemedyError(
                     say(
-                        "{file} cannot be written: {problem}.",
+                        "{file} cannot be written: {problem}; check path and permissions.",
                         file=self._path,
                         problem=error.strerror or error,
                     )

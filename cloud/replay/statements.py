@@ -62,7 +62,7 @@ def write_statements(folder: Path, statements: Iterable[Statement]) -> None:
     except OSError as error:
         raise RemedyError(
             say(
-                "{file} cannot be written: {problem}.",
+                "{file} cannot be written: {problem}; check path and permissions.",
                 file=folder,
                 problem=error.strerror or error,
             )

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from agreed.money import yuan
-from agreed.words import say, say_count
+from agreed.words import say
 from cloud.replay.judging import Counts
 from cloud.replay.rows import Unreadable
 
@@ -18,7 +19,7 @@ class Pay:
     """One resource's statement in one line.
 
     Attributes:
-        promises: paid lines.
+        lines: of the statement.
         earned_fen: posted.
         held_fen: earned, but the pool is short.
     """
@@ -60,7 +61,7 @@ class Summary:
         cases: with at least one readable row.
         promises: by name.
         books: None when nothing was stored.
-        seconds: how long it took, ms.
+        duration_ms: how long it took.
     """
 
     rows_read: int
@@ -69,7 +70,7 @@ class Summary:
     cases: int
     promises: dict[str, Counts]
     books: Books | None
-    duration_ms: int
+    duration_ms: int = 0
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
@@ -123,8 +124,8 @@ def _rows(summary: Summary) -> Text:
 
 
 def _promises(summary: Summary) -> Table:
-    table = Table(title=say("Promises"), title_justify="left")
-    table.add_column(say("Promise"), overflow="fold")
+    table = Table(title=say("Promises"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(say("Promise"), no_wrap=True)
     for title in (
         say("judged"),
         say("kept"),
@@ -141,26 +142,24 @@ def _promises(summary: Summary) -> Table:
     return table
 
 
-def _unreadable(summary: Summary) -> Table:
-    table = Table(title=say("Rows that could not be read"), title_justify="left")
+def _unreadable(summary: Summary) -> RenderableType:
+    title = say("Rows that could not be read")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(say("Line"), justify="right")
     table.add_column(say("Reason"), overflow="fold")
     for row in summary.unreadable:
         table.add_row(str(row.line), Text(row.reason))
     left = summary.rows_unreadable - len(summary.unreadable)
-    if left:
-        table.caption = say_count(
-            "and {count} more: --rejects FILE lists all",
-            "and {count} more: --rejects FILE lists all",
-            left,
-        )
-    return table
+    if not left:
+        return table
+    more = say("and {count} more: --rejects FILE lists all", count=left)
+    return Group(table, Text(more))
 
 
 def _pays(books: Books) -> Table:
-    table = Table(title=say("Statements"), title_justify="left")
+    table = Table(title=say("Statements"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(say("Resource"), overflow="fold")
-    table.add_column(say("Lines"), justify="right")
+    table.add_column(say("Entries"), justify="right")
     table.add_column(say("Earned, yuan"), justify="right")
     table.add_column(say("Held, yuan"), justify="right")
     for pay in books.pays:

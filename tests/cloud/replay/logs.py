@@ -6,7 +6,9 @@ from cloud.replay.cases import Cases
 from cloud.replay.events import Event
 from cloud.replay.files import inspect_log
 from cloud.replay.mapping import Mapping, read_mapping
+from cloud.replay.passing import pass_over
 from cloud.replay.reading import read_events
+from cloud.replay.rejects import Rejects
 from cloud.replay.rows import Unreadable
 
 RECEIPT = Path(__file__).parents[4] / "shared/data/receipt.csv"
@@ -99,12 +101,8 @@ def nothing(_: int) -> None:
 
 def read(path: Path, how: Mapping) -> tuple[list[Event], list[Unreadable], Cases]:
     """Read a whole log."""
-    events, unreadable, cases = [], [], Cases(how)
-    for row in read_events(inspect_log(path, nothing), how, nothing):
-        problem = row if isinstance(row, Unreadable) else cases.add(row)
-        if problem is not None:
-            unreadable.append(problem)
-            cases.add_unreadable(problem)
-        elif isinstance(row, Event):
-            events.append(row)
-    return events, unreadable, cases
+    events: list[Event] = []
+    rows = read_events(inspect_log(path, nothing), how, nothing)
+    with Rejects(None) as rejects:
+        passed = pass_over(rows, how, rejects, events.append)
+    return events, rejects.shown, passed.cases

@@ -1,6 +1,5 @@
-from agreed.promises import Match, Promise
 from cloud.replay.cases import CasePromise, Fact
-from cloud.replay.judging import Counts, count, to_promise
+from cloud.replay.judging import Counts, count
 from cloud.replay.mapping import PromiseRule
 from tests.cloud.replay.logs import mapping
 
@@ -10,30 +9,6 @@ CLOSED = mapping().promise[0]  # tolerance 10 minutes
 def made(promised_ms: int | None, actual_ms: int | None, rule: PromiseRule = CLOSED) -> CasePromise:
     fact = None if actual_ms is None else Fact(actual_ms, 2, "w1")
     return CasePromise("o1", rule, 1_000, promised_ms, fact, "w9")
-
-
-def test_a_promise_as_headquarters_keeps_it() -> None:
-    assert to_promise(made(50_000, None)) == Promise(
-        order="o1",
-        node="closed",
-        worker="w9",
-        node_kind="import: closed",
-        match=Match.BY_ORDER,
-        opens_at_ms=1_000,
-        promised_at_ms=50_000,
-        tolerance_ms=600_000,
-        hard_ms=4_200_000,
-    )
-
-
-def test_a_case_that_began_after_its_promise_opens_with_it() -> None:
-    promise = to_promise(made(500, None))
-    assert promise is not None
-    assert promise.opens_at_ms == 500
-
-
-def test_nothing_promised_is_no_promise() -> None:
-    assert to_promise(made(None, 5)) is None
 
 
 def test_each_is_counted_once_and_an_unknown_fact_is_neither_missed_nor_nothing() -> None:
