@@ -245,9 +245,9 @@ class OpenPromises:
         held, sightings = self._held, self._sightings
         self._by_key.add(index_keys(held.key[fresh]), fresh)
         freed = np.array(self._freed, np.uint64)
-        self._freed = []
         touched = index_keys(np.concatenate((sightings.key[seen], freed)))
-        rows = np.concatenate((fresh, self._by_key.find(distinct(touched))))
+        rows = np.concatenate((fresh, self._movable(self._by_key.find(distinct(touched)), seen)))
+        self._freed = []
         # A turn can pass on to any promise of its key, and so can every record of it.
         turns = held.key[rows[held.match(rows) == Match.BY_TURN]]
         rows = np.concatenate((rows, self._by_key.find(distinct(index_keys(turns)))))
@@ -259,6 +259,24 @@ class OpenPromises:
         held.proof[rows] = after
         is_other: Bools = after != before
         return rows[is_other]
+
+    def _movable(self, rows: Int64s, seen: Int64s) -> Int64s:
+        """Leave out what new sightings cannot change: proven before them, or with another window.
+
+        A promise never gives up its record for a later one; and where no promise of a turn takes a
+        new record, none has to pass one on.
+        """
+        if self._freed or not len(seen):
+            return rows
+        held, at_ms = self._held, self._sightings.at_ms
+        first_ms, last_ms = at_ms[seen].min(), at_ms[seen].max()
+        proof = held.proof[rows]
+        rows = rows[(proof < 0) | (at_ms[np.maximum(proof, 0)] >= first_ms)]
+        is_inside: Bools = held.match(rows) == Match.BY_ORDER
+        is_inside |= (held.opens_at_ms[rows] <= last_ms) & (
+            held.promised_at_ms[rows] + held.hard_ms(rows) >= first_ms
+        )
+        return rows[is_inside]
 
     def _match(self, rows: Int64s, sighted: Int64s) -> Int64s:
         """Give for each promise the sighting that proves it, -1 for none."""
