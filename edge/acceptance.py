@@ -4,6 +4,7 @@ Accepted means fsynced. Commits run in one thread, so that nothing else ever wai
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -116,6 +117,8 @@ class Acceptance:
             else:
                 await self._wake.wait()
                 self._wake.clear()
+        with contextlib.suppress(StoreError):
+            await self._append([], {})
 
     def finish(self) -> None:
         """Let `run` end once everything taken in is on the disk."""

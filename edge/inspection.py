@@ -77,7 +77,7 @@ def show(
         return
     for record in records:
         _print(_line(record))
-    _say(say("Next: duifu edge journal verify"))
+    _say(say("Next: duifu edge journal verify {options}", options=_options(config, file)))
 
 
 @app.command(help=say("Check every block and the whole chain."))
@@ -102,7 +102,12 @@ def verify(config: Config = BOX_TOML, file: File = None, as_json: AsJson = False
             head=place.head.hex(),
         )
     )
-    _say(say("Next: duifu edge journal export --to records.csv"))
+    _say(
+        say(
+            "Next: duifu edge journal export --to records.csv {options}",
+            options=_options(config, file),
+        )
+    )
 
 
 @app.command(help=say("Write all records as CSV or, with --json, as JSON lines."))
@@ -156,7 +161,7 @@ def stats(config: Config = BOX_TOML, file: File = None, as_json: AsJson = False)
     _print(say("at headquarters, as last written: through record {committed_through}", **answer))
     for kind, count in answer["node_kinds"].items():
         _print(f"{count:>10}  {kind}")
-    _say(say("Next: duifu edge journal verify"))
+    _say(say("Next: duifu edge journal verify {options}", options=_options(config, file)))
 
 
 def _count(store: apsw.Connection) -> dict[str, Any]:
@@ -179,6 +184,10 @@ def _count(store: apsw.Connection) -> dict[str, Any]:
         "last": _time(ends[-1].wall_ms) if ends else "",
         "node_kinds": dict(kinds.most_common()),
     }
+
+
+def _options(config: Path, file: Path | None) -> str:
+    return f"--file {file}" if file is not None else f"--config {config}"
 
 
 @contextmanager

@@ -24,7 +24,14 @@ from agreed.wire import (
 )
 from edge.clock import Stamp
 from edge.decisions import Draft
-from edge.store import StoreDamagedError, StoreError, named_faults, open_for_reading, open_store
+from edge.store import (
+    StoreDamagedError,
+    StoreError,
+    named_faults,
+    open_for_reading,
+    open_store,
+    transaction,
+)
 
 FILE: Final = "journal.db"
 EPOCH_BYTES: Final = 16
@@ -45,6 +52,10 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+
+
+class NotOursError(StoreError):
+    """The journal belongs to another box; the message is its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,7 @@ class Journal:
         """
         records = [_record(entry, self.end.through + 1 + i) for i, entry in enumerate(entries)]
         blocks = list(self._encoded(records, self.end.head)) if records else []
-        with named_faults(), self._store:
+        with transaction(self._store):
             for block, previous in blocks:
                 self._store.execute(
                     "INSERT INTO blocks VALUES (?, ?, ?, ?, ?)",
@@ -274,21 +285,29 @@ def open_journal(
         boot: 16 random bytes, new at every start.
 
     Raises:
+        NotOursError: it is another box's.
         StoreError: it cannot be opened or written, or its tail is damaged.
     """
     store = open_store(path, _SCHEMA)
     try:
-        with named_faults(), store:
+        with transaction(store):
             store.execute(
-                "INSERT OR IGNORE INTO state VALUES ('epoch', ?), ('secret', ?)",
-                (entropy[:EPOCH_BYTES], entropy[EPOCH_BYTES:]),
+                "INSERT OR IGNORE INTO state VALUES ('epoch', ?), ('secret', ?), ('box', ?)",
+                (entropy[:EPOCH_BYTES], entropy[EPOCH_BYTES:], "/".join(names)),
             )
+        _check_owner(store, "/".join(names))
         journal = Journal(store, Origin(*names, read_epoch(store), boot))
         journal.load()
     except BaseException:
         store.close()
         raise
     return journal
+
+
+def _check_owner(store: apsw.Connection, name: str) -> None:
+    owner = read_state(store, "box")
+    if owner != name:
+        raise NotOursError(str(owner))
 
 
 def salvage_kept(path: Path) -> dict[str, str]:

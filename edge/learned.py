@@ -18,7 +18,7 @@ from agreed.directives import (
     PutOrder,
     decode_directive,
 )
-from edge.store import named_faults, open_store
+from edge.store import named_faults, open_store, transaction
 
 FILE: Final = "learned.db"
 NO_STREAM: Final = "0" * 32
@@ -104,7 +104,7 @@ class LearnedStore:
         last = first + len(texts) - 1
         if last <= applied_through:
             return Lesson()
-        with named_faults(), self._store:
+        with transaction(self._store):
             if is_new_stream:
                 self._forget_all()
             lesson = self._apply(applied_through + 1, texts[applied_through + 1 - first :])

@@ -17,7 +17,7 @@ from edge.clock import BoxClock, make_clock, parse_memory
 from edge.config import BoxSettings
 from edge.decisions import Draft
 from edge.journal import FILE as JOURNAL_FILE
-from edge.journal import Entry, Journal, open_journal, salvage_kept
+from edge.journal import Entry, Journal, NotOursError, open_journal, salvage_kept
 from edge.learned import FILE as LEARNED_FILE
 from edge.learned import LearnedStore
 from edge.store import (
@@ -127,6 +127,15 @@ def open_all(settings: BoxSettings) -> Opened:
         reserve.make()
         journal = _open_journal(settings)
         learned = _open_learned(folder)
+    except NotOursError as error:
+        raise RemedyError(
+            say(
+                "data folder {path} holds the journal of {owner}; correct the names or "
+                "choose another folder as “data”.",
+                path=folder,
+                owner=error,
+            )
+        ) from None
     except StoreError as error:
         raise _store_remedy(folder, error) from None
     return Opened(journal, learned, reserve, make_clock(parse_memory(journal.clock_memory)))

@@ -10,7 +10,7 @@ StoreError              retry says whether waiting helps
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -73,7 +73,7 @@ def open_store(path: Path, schema: str) -> apsw.Connection:
         store.set_busy_timeout(BUSY_MS_MAX)
         store.execute("PRAGMA journal_mode = WAL")
         store.execute("PRAGMA synchronous = FULL")
-        with store:
+        with transaction(store):
             store.execute(schema)
     if is_new:
         sync_folder(path.parent)
@@ -105,6 +105,26 @@ def _read_only(address: str) -> apsw.Connection:
 
 def _quoted(path: Path) -> str:
     return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+@contextmanager
+def transaction(store: apsw.Connection) -> Iterator[None]:
+    """Commit everything within, durably, or nothing of it.
+
+    Raises:
+        StoreError: nothing of it was committed.
+    """
+    with named_faults():
+        store.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            store.execute("COMMIT")
+        except BaseException:
+            # A full card has already made SQLite roll back by itself.
+            with suppress(apsw.Error):
+                if store.in_transaction:
+                    store.execute("ROLLBACK")
+            raise
 
 
 @contextmanager

@@ -105,6 +105,11 @@ class BoxSync:
         self._hello_at_ns: int | None = None
         self._hello_rounds = 0
 
+    @property
+    def acknowledged(self) -> int:
+        """The last sequence that headquarters holds for good, as far as it said."""
+        return self._sender.acknowledged
+
     def connected(self, now_ns: int) -> None:
         """The line is there: say hello until the answer comes."""
         self._outgoing.clear()

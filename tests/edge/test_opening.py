@@ -1,0 +1,101 @@
+"""What the box keeps is opened, set aside when damaged, and refused in one sentence."""
+
+import os
+from pathlib import Path
+
+import apsw
+import pytest
+
+from agreed.records import GAP
+from agreed.words import RemedyError
+from edge.config import BoxSettings, read_settings
+from edge.opening import check_keys, check_ports, only_one, open_all
+from tests.edge.stand_in import box_toml
+from tests.edge.test_journal import entries
+
+
+def settings(tmp_path: Path) -> BoxSettings:
+    made = read_settings(box_toml(tmp_path, "mqtt://127.0.0.1:1", ("/none/a", "/b", "/c")))
+    made.data.mkdir(exist_ok=True)
+    return made
+
+
+def test_everything_is_made_once_and_found_again(tmp_path: Path) -> None:
+    opened = open_all(settings(tmp_path))
+    opened.journal.append(entries(2), {"a": "1"})
+    opened.journal.close()
+    opened.learned.close()
+    again = open_all(settings(tmp_path))
+    assert again.journal.end.through == 2
+    assert (tmp_path / "data" / "reserve").stat().st_size == 1024 * 1024
+
+
+def test_a_damaged_journal_is_set_aside_and_said_in_the_new_one(tmp_path: Path) -> None:
+    opened = open_all(settings(tmp_path))
+    opened.journal.append(entries(2), {"a": "1"})
+    epoch = opened.journal.origin.epoch
+    opened.journal.close()
+    opened.learned.close()
+    store = apsw.Connection(str(tmp_path / "data" / "journal.db"))
+    store.execute("UPDATE blocks SET bytes = zeroblob(100)")
+    store.close()
+    again = open_all(settings(tmp_path)).journal
+    assert again.origin.epoch != epoch
+    assert again.kept == {"a": "1"}
+    (record,) = again.recent_records(9)
+    assert (record.node_kind, record.detail) == (GAP, "journal_damaged journal-damaged-1.db")
+    assert (tmp_path / "data" / "journal-damaged-1.db").exists()
+
+
+def test_files_that_are_no_stores_are_set_aside(tmp_path: Path) -> None:
+    made = settings(tmp_path)
+    for name in ("journal.db", "learned.db"):
+        (made.data / name).write_bytes(b"rubbish that is long enough" * 1_000)
+    opened = open_all(made)
+    assert opened.journal.end.through == 1
+    assert opened.learned.applied_through == 0
+    assert {p.name for p in made.data.glob("*damaged*.db")} == {
+        "journal-damaged-1.db",
+        "learned-damaged-1.db",
+    }
+
+
+def test_the_data_of_another_box_is_refused(tmp_path: Path) -> None:
+    open_all(settings(tmp_path)).journal.close()
+    other = settings(tmp_path).model_copy(update={"box": "west-gate"})
+    with pytest.raises(RemedyError, match="greentown/lakeside/east-gate"):
+        open_all(other)
+
+
+def test_two_boxes_never_share_a_folder(tmp_path: Path) -> None:
+    with (
+        only_one(tmp_path / "data"),
+        pytest.raises(RemedyError, match="data"),
+        only_one(tmp_path / "data"),
+    ):
+        pass
+    with only_one(tmp_path / "data"):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(RemedyError, match="data"), only_one(tmp_path / "data"):
+        pass
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(RemedyError, match="data"), only_one(tmp_path / "data"):
+        pass
+
+
+def test_missing_ports_and_keys_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RemedyError, match=r"/none/a.*gate"):
+        check_ports(settings(tmp_path))
+    check_keys(settings(tmp_path))
+    path = tmp_path / "box.toml"
+    path.write_text(path.read_text().replace("key = ", "key_file = "))
+    with pytest.raises(RemedyError, match="gate"):
+        check_keys(read_settings(path))

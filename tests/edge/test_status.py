@@ -1,0 +1,34 @@
+"""The running box answers on a socket in its data folder, however long the folder's name."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from edge.status import SOCKET, NotRunningError, ask_status, serve_status
+
+
+def test_a_running_box_answers_and_a_stopped_one_does_not(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 40)
+    folder.mkdir()
+    (folder / SOCKET).touch()  # what a killed box leaves behind
+
+    async def say() -> dict[str, object]:
+        return {"box": "东门"}
+
+    async def act() -> None:
+        task = asyncio.create_task(serve_status(folder, say))
+        while not (folder / SOCKET).is_socket():
+            await asyncio.sleep(0.01)
+        for _ in range(3):
+            assert await asyncio.to_thread(ask_status, folder) == {"box": "东门"}
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with pytest.raises(NotRunningError):
+        ask_status(folder)
+    asyncio.run(act())
+    with pytest.raises(NotRunningError):
+        ask_status(folder)
+    with pytest.raises(NotRunningError):
+        ask_status(tmp_path / "none")

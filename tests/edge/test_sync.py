@@ -1,0 +1,254 @@
+"""Whatever the line does, headquarters gets everything once and in order, or a person is told."""
+
+import random
+from dataclasses import dataclass, field
+
+import pytest
+
+from agreed.machine import NS_PER_MS
+from agreed.messages import (
+    Applied,
+    BlockSent,
+    Committed,
+    DirectivesSent,
+    Hello,
+    Message,
+    Refusal,
+    Refused,
+    Status,
+)
+from agreed.records import ClockState, Evidence, Record, to_columns
+from agreed.wire import NO_HASH, Origin, block_hash, encode_block
+from edge.sync import OUTGOING_COUNT_MAX, BoxSync, CheckHead, Learn, Phase, Settled
+from tests.edge.stand_in import STREAM, Headquarters, order
+
+EPOCH = bytes(range(16))
+ORIGIN = Origin("greentown", "lakeside", "east-gate", EPOCH, bytes(16))
+SECOND_NS = 1_000 * NS_PER_MS
+
+
+def status() -> Status:
+    return Status(
+        at_ms=0, bound_ms=0, clock_state=0, head_sequence=0, waiting_records=0, oldest_waiting_ms=0
+    )
+
+
+def chain(blocks: int) -> list[bytes]:
+    """Encode blocks of two records each."""
+    encoded: list[bytes] = []
+    previous = NO_HASH
+    for i in range(blocks):
+        records = [
+            Record(2 * i + j, 0, 0, 0, ClockState.SYNCED, Evidence.DEVICE, "gate", "gate_passed")
+            for j in (1, 2)
+        ]
+        encoded.append(encode_block(ORIGIN, previous, to_columns(records)))
+        previous = block_hash(encoded[-1])
+    return encoded
+
+
+@dataclass
+class Box:
+    """The pure machine with a journal and a learned store that are lists."""
+
+    blocks: list[bytes]
+    sync: BoxSync = field(init=False)
+    settled: int = 0
+    learned: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Begin, or begin again after a kill."""
+        stream = STREAM if self.learned else "0" * 32
+        self.sync = BoxSync(EPOCH, stream, len(self.learned), lambda: 0.5)
+        self.sync.journaled(2 * len(self.blocks))
+
+    def hash_at(self, through: int) -> bytes | None:
+        if through == 0:
+            return NO_HASH
+        is_known = through % 2 == 0 and through <= 2 * len(self.blocks)
+        return block_hash(self.blocks[through // 2 - 1]) if is_known else None
+
+    def receive(self, message: Message, now_ns: int) -> None:
+        for wanted in self.sync.received(message, now_ns):
+            if isinstance(wanted, CheckHead):
+                head = self.hash_at(wanted.through)
+                for fact in self.sync.head_found(wanted, head, now_ns):
+                    if isinstance(fact, Settled):
+                        self.settled = max(self.settled, fact.through)
+            elif wanted.first > len(self.learned) + 1:
+                self.sync.directives_missing(now_ns)
+            else:
+                new = wanted.directives[len(self.learned) + 1 - wanted.first :]
+                self.learned.extend(new)
+                self.sync.applied(wanted.stream, len(self.learned))
+
+    def send(self, now_ns: int) -> list[Message]:
+        self.sync.time_passed(now_ns)
+        while (after := self.sync.next_after()) is not None:
+            self.sync.block_loaded(self.blocks[after // 2], after + 2, now_ns)
+        return self.sync.messages_to_send()
+
+
+def welcomed(blocks: int = 3) -> Box:
+    box = Box(chain(blocks))
+    box.sync.connected(0)
+    box.send(0)
+    box.receive(Committed(epoch=EPOCH.hex(), through=0, head=NO_HASH.hex()), 0)
+    return box
+
+
+def committed(box: Box, through: int, *, is_resend: bool = False) -> Committed:
+    head = box.hash_at(through) or bytes(32)
+    return Committed(epoch=EPOCH.hex(), through=through, head=head.hex(), is_resend=is_resend)
+
+
+def test_hello_is_repeated_with_back_off_until_the_answer() -> None:
+    box = Box(chain(1))
+    box.sync.connected(0)
+    hellos = [now_s for now_s in range(300) if box.send(now_s * SECOND_NS)]
+    gaps = [after - before for before, after in zip(hellos, hellos[1:], strict=False)]
+    assert gaps == sorted(gaps)
+    assert 2 <= gaps[0] <= 3
+    assert gaps[-1] <= 90
+    assert box.sync.phase is Phase.GREETING
+
+
+def test_blocks_follow_the_welcome_in_order_and_settle() -> None:
+    box = welcomed()
+    sent = box.send(0)
+    assert [m.data for m in sent if isinstance(m, BlockSent)] == box.blocks
+    box.receive(committed(box, 4), 0)
+    assert (box.settled, box.sync.acknowledged) == (4, 4)
+    assert box.send(60 * SECOND_NS) == [BlockSent(data=box.blocks[2])]
+
+
+def test_a_missing_block_is_sent_again_from_there() -> None:
+    box = welcomed()
+    box.send(0)
+    box.receive(committed(box, 2, is_resend=True), SECOND_NS)
+    assert box.send(SECOND_NS) == [BlockSent(data=box.blocks[1]), BlockSent(data=box.blocks[2])]
+
+
+def test_headquarters_that_lost_what_it_held_gets_it_again() -> None:
+    box = welcomed()
+    box.send(0)
+    box.receive(committed(box, 6), 0)
+    box.receive(committed(box, 2, is_resend=True), SECOND_NS)
+    assert [type(m) for m in box.send(SECOND_NS)] == [Hello]
+    box.receive(committed(box, 2), SECOND_NS)
+    assert [m.data for m in box.send(SECOND_NS) if isinstance(m, BlockSent)] == box.blocks[1:]
+
+
+@pytest.mark.parametrize(
+    ("through", "words"),
+    [(2, "another history"), (3, "another history"), (8, "more than this journal")],
+)
+def test_another_history_stops_everything_and_says_so(through: int, words: str) -> None:
+    box = welcomed()
+    wrong = Committed(epoch=EPOCH.hex(), through=through, head="11" * 32)
+    box.receive(wrong, 0)
+    assert box.sync.phase is Phase.STOPPED
+    assert words in box.sync.incident
+    assert box.send(0) == []
+    assert [type(m) for m in box.send(61 * SECOND_NS)] == [Hello]
+    box.receive(committed(box, 2), 62 * SECOND_NS)
+    assert (box.sync.phase, box.sync.incident) == (Phase.SENDING, "")
+
+
+def test_a_refusal_stops_until_headquarters_takes_blocks_again() -> None:
+    box = welcomed()
+    box.receive(Refused(refusal=Refusal.UNKNOWN_BOX, reason=""), 0)
+    assert (box.sync.phase, box.sync.incident) == (Phase.STOPPED, "refusal 1")
+    assert box.send(0) == []
+
+
+def test_words_about_another_journal_or_from_another_box_mean_nothing() -> None:
+    box = welcomed()
+    box.send(0)
+    foreign = [
+        Committed(epoch="ff" * 16, through=2, head="11" * 32),
+        BlockSent(data=b"x"),
+        Applied(stream=STREAM, through=1),
+        status(),
+        Hello(epoch="ff" * 16, head_sequence=0, directive_stream=STREAM, applied_through=0),
+    ]
+    for message in foreign:
+        box.receive(message, 0)
+    assert (box.settled, box.send(0)) == (0, [])
+    assert box.sync.phase is Phase.SENDING
+
+
+def test_nothing_is_believed_or_said_while_away() -> None:
+    box = welcomed()
+    asked = CheckHead(2, box.hash_at(2) or b"", is_resend=False)
+    box.sync.disconnected()
+    box.receive(committed(box, 2), 0)
+    assert box.sync.head_found(asked, asked.head, 0) == []
+    box.sync.report(status())
+    assert (box.sync.phase, box.send(SECOND_NS), box.sync.deadline_ns()) == (Phase.AWAY, [], None)
+
+
+def test_missing_directives_are_asked_for_without_flooding() -> None:
+    box = welcomed(0)
+    early = DirectivesSent(stream=STREAM, first=5, directives=["{}"])
+    for _ in range(10):
+        box.receive(early, 0)
+    assert [type(m) for m in box.send(0)] == [Hello]
+    box.send(10 * SECOND_NS)
+    box.receive(early, 10 * SECOND_NS)
+    assert [type(m) for m in box.send(10 * SECOND_NS)] == [Hello]
+
+
+def test_directives_are_handed_over_as_they_came() -> None:
+    box = welcomed(0)
+    wanted = box.sync.received(DirectivesSent(stream=STREAM, first=1, directives=["a", "b"]), 0)
+    assert wanted == [Learn(STREAM, 1, ("a", "b"))]
+
+
+def test_what_waits_for_the_line_is_bounded() -> None:
+    box = welcomed(0)
+    for _ in range(OUTGOING_COUNT_MAX * 2):
+        box.sync.report(status())
+    assert len(box.send(0)) == OUTGOING_COUNT_MAX
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_line_that_loses_repeats_and_reorders_loses_nothing(seed: int) -> None:
+    dice = random.Random(seed)
+    headquarters = Headquarters([order(f"o-{i}") for i in range(dice.randrange(1, 600))])
+    box = Box(chain(dice.randrange(1, 120)))
+    up: list[Message] = []
+    down: list[Message] = []
+    loss = dice.choice([0.0, 0.1, 0.4])
+    box.sync.connected(0)
+    for step in range(60_000):
+        now_ns = step * 50 * NS_PER_MS
+        if step < 2_000 and dice.random() < 0.01:
+            box.sync.disconnected()
+            if dice.random() < 0.3:
+                box.start()
+            up.clear()
+            down.clear()
+            box.sync.connected(now_ns)
+        up += [m for m in box.send(now_ns) if dice.random() >= loss]
+        for line, take in ((up, headquarters.received), (down, None)):
+            while line and dice.random() < 0.8:
+                place = 0 if dice.random() < 0.7 else dice.randrange(len(line))
+                message = line[place] if dice.random() < 0.1 else line.pop(place)
+                if take is None:
+                    box.receive(message, now_ns)
+                else:
+                    down += [m for m in take(message) if dice.random() >= loss]
+        # A sender that hears nothing sends again.
+        if headquarters.applied_through < len(headquarters.directives) and dice.random() < 0.05:
+            down += headquarters.directives_after(headquarters.applied_through)
+        if box.settled == 2 * len(box.blocks) and len(box.learned) == len(headquarters.directives):
+            break
+    assert box.settled == 2 * len(box.blocks)
+    assert sorted(s for _, s in headquarters.records) == list(range(1, box.settled + 1))
+    assert len(box.learned) == len(headquarters.directives)
+    assert not headquarters.forked
+    assert box.sync.incident == ""

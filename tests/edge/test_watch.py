@@ -1,0 +1,54 @@
+"""The box knows what is promised, kept and at risk, without headquarters."""
+
+from agreed.directives import EndOrder
+from agreed.limits import WALL_MS_MAX
+from agreed.records import TASK_FINISHED, ClockState, Evidence, Record
+from edge.clock import Stamp
+from edge.watch import WAITING_DIRECTIVES_MAX, Watch
+from tests.edge.stand_in import credential, order
+
+NOW = Stamp(0, 1_000, 1, ClockState.SYNCED)
+UNSET = Stamp(0, WALL_MS_MAX, 0, ClockState.UNSET)
+
+
+def finished(sequence: int, name: str) -> Record:
+    return Record(
+        sequence, 0, 900, 1, ClockState.SYNCED, Evidence.KIOSK, "kiosk", TASK_FINISHED, "r", name
+    )
+
+
+def test_records_and_promises_meet_at_the_tick() -> None:
+    watch = Watch()
+    watch.learn([credential(), order("o-1"), order("o-2")])
+    watch.journaled([finished(1, "o-1"), finished(5, "o-9")])
+    watch.tick(NOW)
+    assert (watch.counts["kept"], watch.counts["open"]) == (1, 1)
+    watch.learn([EndOrder(order="o-2")])
+    watch.tick(NOW)
+    assert (watch.counts["kept"], watch.counts["open"], watch.at_risk) == (1, 0, 0)
+
+
+def test_an_unset_clock_lets_no_deadline_fall_due() -> None:
+    watch = Watch()
+    watch.learn([order("o-1")])
+    watch.tick(UNSET)
+    assert watch.counts["open"] == 1
+    watch.tick(Stamp(0, WALL_MS_MAX, 0, ClockState.SYNCED))
+    assert watch.counts["missed"] == 1
+
+
+def test_everything_can_be_forgotten() -> None:
+    watch = Watch()
+    watch.learn([order("o-1")])
+    watch.forget_all()
+    watch.learn([order("o-2")])
+    watch.tick(NOW)
+    assert watch.counts["open"] == 1
+
+
+def test_it_says_when_it_is_behind() -> None:
+    watch = Watch()
+    watch.learn([order("o-1")] * WAITING_DIRECTIVES_MAX)
+    assert watch.is_behind
+    watch.tick(NOW)
+    assert not watch.is_behind
