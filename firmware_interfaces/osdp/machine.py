@@ -208,11 +208,10 @@ class OsdpMachine:
                 return []
 
     def _notified(self, reader: Reader, event: dict[str, Any], now: Moment) -> list[Observation]:
-        if event["type"] != osdp_sys.EVENT_NOTIFICATION_PD_STATUS:
-            return []
-        if not event["arg0"]:
-            return reader.dropped(self._panel, now) if reader.enabled_ns is not None else []
-        if self._panel.is_secure(reader.index):
+        is_status = event["type"] == osdp_sys.EVENT_NOTIFICATION_PD_STATUS
+        if not is_status or reader.enabled_ns is None:
+            return []  # what a resting reader was told to do is no news
+        if event["arg0"] and self._panel.is_secure(reader.index):
             return reader.came_online(now)
         return reader.dropped(self._panel, now)
 

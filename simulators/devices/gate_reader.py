@@ -25,14 +25,17 @@ EVENTS_COUNT_MAX = 16
 OUTPUT_ON_CODES = {2, 4, 5}
 KEY_CODES = {"*": 0x7F, "#": 0x0D}
 
-CAPABILITIES = (
-    (osdp_sys.CAP_CONTACT_STATUS_MONITORING, 1, 1),
-    (osdp_sys.CAP_OUTPUT_CONTROL, 1, 2),
+PLAIN_CAPABILITIES = (
     (osdp_sys.CAP_CARD_DATA_FORMAT, 1, 1),
-    (osdp_sys.CAP_READER_LED_CONTROL, 1, 1),
-    (osdp_sys.CAP_READER_AUDIBLE_OUTPUT, 1, 1),
     (osdp_sys.CAP_CHECK_CHARACTER_SUPPORT, 1, 0),
     (osdp_sys.CAP_COMMUNICATION_SECURITY, 1, 1),
+)
+CAPABILITIES = (
+    *PLAIN_CAPABILITIES,
+    (osdp_sys.CAP_CONTACT_STATUS_MONITORING, 1, 1),
+    (osdp_sys.CAP_OUTPUT_CONTROL, 1, 2),
+    (osdp_sys.CAP_READER_LED_CONTROL, 1, 1),
+    (osdp_sys.CAP_READER_AUDIBLE_OUTPUT, 1, 1),
 )
 
 _channel_ids = itertools.count(1_000_001)  # apart from those of the box in the same process
@@ -81,8 +84,9 @@ class GateReader(FarDevice):
         repeated_count: commands that the box had to send again.
     """
 
-    def __init__(self, name: str, *, key: bytes, address: int = 0) -> None:
+    def __init__(self, name: str, *, key: bytes, address: int = 0, is_plain: bool = False) -> None:
         super().__init__(name)
+        self._capabilities = PLAIN_CAPABILITIES if is_plain else CAPABILITIES
         self.told: deque[Told] = deque(maxlen=TOLD_COUNT_MAX)
         self.repeated_count = 0
         self.address = address
@@ -112,7 +116,7 @@ class GateReader(FarDevice):
         }
         capabilities = [
             {"function_code": code, "compliance_level": level, "num_items": items_count}
-            for code, level, items_count in CAPABILITIES
+            for code, level, items_count in self._capabilities
         ]
         device = osdp_sys.PeripheralDevice(info, capabilities=capabilities)
         device.set_command_callback(self._obey)

@@ -89,6 +89,24 @@ def test_a_card_is_refused_in_red_and_the_output_stays(tmp_path: Path) -> None:
     play(scene, reader, folder=tmp_path)
 
 
+def test_a_plain_reader_is_not_told_what_it_cannot_do(tmp_path: Path) -> None:
+    # A command that it does not know would be answered with a NAK and cost the session.
+    reader = GateReader("plain", key=KEY, is_plain=True)
+
+    async def scene(box: Box, _: PtyWire) -> None:
+        box.lines[0].tell(Admit("plain"))
+        box.lines[0].tell(Refuse("plain"))
+        await box.until(Seen.REFUSED_BY_DEVICE, 2)
+        assert [o.value for o in box.seen(Seen.REFUSED_BY_DEVICE)] == [
+            "reader has no such output",
+            "reader has neither LED nor buzzer",
+        ]
+        reader.show("26:0a1b2c80")
+        await box.until(Seen.CARD)
+
+    play(scene, reader, folder=tmp_path)
+
+
 CARDS = [
     "1:80",
     "26:0a1b2c80",
