@@ -1,12 +1,30 @@
 """What a reader is told: typed rows for the API and the pages. Money in fen, time in ms."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer
 
 from agreed.directives import Code
 from agreed.promises import Match, Verdict
 from agreed.records import Record
 from cloud.settlement.reasons import Reason
+
+
+def _spelled(value: IntEnum) -> str:
+    return value.name.lower()
+
+
+def _spelled_out(record: Record) -> dict[str, Any]:
+    named = {"clock_state": record.clock_state, "evidence": record.evidence}
+    return asdict(record) | {name: _spelled(value) for name, value in named.items()}
+
+
+# Numbers inside, words in JSON.
+SpelledVerdict = Annotated[Verdict, PlainSerializer(_spelled)]
+SpelledMatch = Annotated[Match, PlainSerializer(_spelled)]
+SpelledRecord = Annotated[Record, PlainSerializer(_spelled_out)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +189,7 @@ class EvidenceView:
     site: str
     box: str
     epoch: str
-    record: Record
+    record: SpelledRecord
     block_hash: str
     block_previous: str
     block_first: int
@@ -192,7 +210,7 @@ class VerdictView:
     order_id: str
     node: str
     revision: int
-    verdict: Verdict
+    verdict: SpelledVerdict
     actual_at_ms: int | None
     bound_ms: int | None
     deviation_ms: int
@@ -225,7 +243,7 @@ class LineView:
     revision: int
     kind: str
     status: str
-    verdict: Verdict
+    verdict: SpelledVerdict
     amount_fen: int
     transfer: int | None
     at_ms: int
@@ -251,7 +269,7 @@ class NodeView:
     name_en: str
     worker: str
     node_kind: str
-    match: Match
+    match: SpelledMatch
     opens_at_ms: int
     promised_at_ms: int
     due_at_ms: int
@@ -261,7 +279,7 @@ class NodeView:
     weight: int
     is_critical: bool
     rate_fen: int
-    verdict: Verdict
+    verdict: SpelledVerdict
     score_bp: int
     is_at_risk: bool
     decided: VerdictView | None

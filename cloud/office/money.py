@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
-from agreed.directives import Text
 from agreed.limits import AMOUNT_FEN_MAX
 from cloud.consequences import pay_what_waits
 from cloud.database import books
 from cloud.database.engine import writing
 from cloud.database.fleet import Place
+from cloud.fields import Note, Word
 from cloud.office.sites import hold_site
 from cloud.settlement.waterfall import COMPANY, POOL, Move
 
@@ -26,9 +26,9 @@ class FundingRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: Text
+    key: Word
     amount_fen: Annotated[int, Field(gt=0, le=AMOUNT_FEN_MAX)]
-    note: Annotated[str, Field(max_length=200)] = ""
+    note: Note = ""
 
 
 def fund_pool(engine: Engine, place: Place, request: FundingRequest, now_ms: int) -> int:

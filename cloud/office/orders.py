@@ -7,18 +7,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from agreed.directives import Code, CodeAction, EndOrder, PromisedNode, Text, WallMs
-from agreed.limits import AMOUNT_FEN_MAX, NODES_PER_ORDER_MAX, TEXT_BYTES_MAX
+from agreed.directives import Code, CodeAction, EndOrder, PromisedNode
+from agreed.limits import NODES_PER_ORDER_MAX
 from agreed.promises import Verdict
 from agreed.words import say
 from cloud.consequences import judge_again, pay_what_waits
 from cloud.database import books, masters, promising
 from cloud.database.engine import writing
 from cloud.database.fleet import Place, accepted_boxes, direct
+from cloud.fields import MS_PER_MINUTE, Fen, MaybeWord, Minutes, WallMs, Word
 from cloud.office.boxes import put_order_directives
 from cloud.office.refusals import ConflictError, InvalidError, UnknownError
 from cloud.office.sites import hold_site
-from cloud.settlement.packs import MS_PER_MINUTE, Minutes, Pack, PackNode
+from cloud.settlement.packs import Pack, PackNode
 from cloud.settlement.waterfall import taken_back, waterfall
 
 _BY_WORKER_ACTIONS = (CodeAction.START, CodeAction.DEPOSIT)
@@ -29,12 +30,12 @@ class NodeTerms(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: Text
+    key: Word
     promised_at_ms: WallMs | None = None
     opens_at_ms: WallMs | None = None
     tolerance_minutes: Minutes | None = None
     hard_minutes: Minutes | None = None
-    worker: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] | None = None
+    worker: MaybeWord | None = None
 
 
 class OrderRequest(BaseModel):
@@ -52,13 +53,13 @@ class OrderRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    order_id: Text | None = None
-    pack: Text
-    worker: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] = ""
-    resident: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] = ""
+    order_id: Word | None = None
+    pack: Word
+    worker: MaybeWord = ""
+    resident: MaybeWord = ""
     booked_from_ms: WallMs
     booked_until_ms: WallMs | None = None
-    income_fen: Annotated[int, Field(ge=0, le=AMOUNT_FEN_MAX)] | None = None
+    income_fen: Fen | None = None
     nodes: (
         Annotated[list[NodeTerms], Field(min_length=1, max_length=NODES_PER_ORDER_MAX)] | None
     ) = None

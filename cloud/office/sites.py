@@ -1,18 +1,15 @@
 """Opens the company and its sites, and puts people and cards into them."""
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import Connection, Engine
 
-from agreed.directives import EndCredential, Name, PutCredential, Role, Text, WallMs
+from agreed.directives import EndCredential, PutCredential, Role
 from agreed.words import say
 from cloud.database import masters
 from cloud.database.engine import reading, writing
 from cloud.database.fleet import Place, accepted_boxes, direct, lock_site
+from cloud.fields import Label, Name, WallMs, Word
 from cloud.office.refusals import UnknownError
-
-Label = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class _Request(BaseModel):
@@ -29,14 +26,14 @@ class SiteRequest(_Request):
 class WorkerRequest(_Request):
     """A worker to add, or to rename."""
 
-    worker: Text
+    worker: Word
     name: Label
 
 
 class CredentialRequest(_Request):
     """What a card opens, and for whom; replaces what it did before."""
 
-    subject: Text
+    subject: Word
     role: Role
     valid_from_ms: WallMs
     valid_until_ms: WallMs

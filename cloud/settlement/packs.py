@@ -6,26 +6,24 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agreed.directives import CodeAction
-from agreed.limits import (
-    AMOUNT_FEN_MAX,
-    BASIS_POINTS,
-    NAME_PATTERN,
-    NODES_PER_ORDER_MAX,
-    SPAN_MS_MAX,
-    TEXT_BYTES_MAX,
-)
+from agreed.limits import BASIS_POINTS, NODES_PER_ORDER_MAX
 from agreed.money import scaled
 from agreed.promises import Match
+from cloud.fields import MS_PER_MINUTE, BasisPoints, Fen, Label, MaybeWord, Minutes, Name, Word
 
-MS_PER_MINUTE = 60_000
-_MINUTES_MAX = SPAN_MS_MAX // MS_PER_MINUTE
+Key = Name
 
-Minutes = Annotated[int, Field(ge=0, le=_MINUTES_MAX)]
-BasisPoints = Annotated[int, Field(ge=0, le=BASIS_POINTS)]
-Fen = Annotated[int, Field(ge=0, le=AMOUNT_FEN_MAX)]
-Key = Annotated[str, Field(pattern=NAME_PATTERN)]
-Label = Annotated[str, Field(min_length=1, max_length=80)]
-Word = Annotated[str, Field(min_length=1, max_length=TEXT_BYTES_MAX)]
+
+__all__ = [
+    "MS_PER_MINUTE",
+    "BasisPoints",
+    "Fen",
+    "Key",
+    "Label",
+    "Minutes",
+    "Pack",
+    "PackNode",
+]
 
 
 class MatchBy(StrEnum):
@@ -102,7 +100,7 @@ class Pack(_Frozen):
     key: Key
     name_zh: Label
     name_en: Label
-    supplier: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] = ""
+    supplier: MaybeWord = ""
     price_fen: Fen
     supplier_cost_fen: Fen = 0
     platform_bp: BasisPoints = 0

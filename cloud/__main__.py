@@ -1,0 +1,292 @@
+"""Headquarters' command line: `duifu cloud …`."""
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from agreed.limits import NAME_PATTERN
+from agreed.money import yuan
+from agreed.words import RemedyError, say
+from cloud import reads
+from cloud.broker import box_account
+from cloud.database.engine import reading
+from cloud.database.fleet import BoxName
+from cloud.database.views import AccountView, BoxView, LedgerCheck, Statement
+from cloud.folder import Folder, Kept, store_trouble
+from cloud.link import Clock
+from cloud.office.boxes import accept_box, add_box
+from cloud.office.refusals import OfficeError
+from cloud.office.sites import SiteRequest, open_site
+from cloud.opening import Settings, open_store, wall_clock
+from cloud.passwords import derived_password
+from cloud.service import serve
+
+DEFAULT_DATA: Final = Path("var/headquarters")
+EXIT_UNSOUND: Final = 1
+"""The ledger or a chain does not hold."""
+
+app = typer.Typer(no_args_is_help=True, help=say("Headquarters: ingest, verdicts, pay, pages."))
+boxes_app = typer.Typer(no_args_is_help=True, help=say("Boxes: list, add, accept."))
+ledger_app = typer.Typer(no_args_is_help=True, help=say("The books: check, accounts."))
+statement_app = typer.Typer(no_args_is_help=True, help=say("Statements of workers."))
+app.add_typer(boxes_app, name="boxes")
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(statement_app, name="statement")
+
+Data = Annotated[Path, typer.Option("--data", help=say("Data folder of headquarters."))]
+AsJson = Annotated[bool, typer.Option("--json", help=say("Print JSON for programs."))]
+SiteBox = Annotated[str, typer.Argument(metavar="SITE/BOX", help=say("Site and box."))]
+
+out = Console(highlight=False, soft_wrap=True)
+talk = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.command(help=say("Run headquarters: broker, ingest, verdicts, pay, pages."))
+def run(  # noqa: PLR0913, PLR0917  # options of a command line
+    data: Data = DEFAULT_DATA,
+    company: Annotated[
+        str | None, typer.Option(help=say("Company key; the one in the store if left out."))
+    ] = None,
+    site: Annotated[
+        list[str] | None, typer.Option(help=say("Open this site if it is not there."))
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help=say("Address to listen on; 0.0.0.0 lets boxes elsewhere in."))
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help=say("Port of the pages; 0 chooses one."))] = 8080,
+    broker: Annotated[
+        str | None, typer.Option(help=say("Another broker: mqtt://USER:PASSWORD@HOST:PORT."))
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help=say("postgresql://… instead of SQLite in the data folder."))
+    ] = None,
+    mqtt_port: Annotated[
+        int, typer.Option(help=say("Port of our own broker; 0 chooses one."))
+    ] = 1883,
+) -> None:
+    """Run headquarters until Ctrl-C."""
+    for option, name in [("--company", company), *(("--site", key) for key in site or [])]:
+        if name is not None:
+            _checked(option, name)
+    settings = Settings(data, company, tuple(site or ()), host, port, broker, mqtt_port, database)
+
+    def announce(address: str) -> None:
+        talk.print(say("Headquarters is open: {address}", address=address), markup=False)
+
+    asyncio.run(serve(settings, announce))
+
+
+@app.command(help=say("Print the token that lets a program write."))
+def token(data: Data = DEFAULT_DATA) -> None:
+    """Print the token."""
+    folder = Folder(data)
+    folder.kept()
+    print(folder.token())  # noqa: T201  # it is the output
+
+
+@boxes_app.command("ls", help=say("List boxes and how far they were heard."))
+def boxes_ls(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
+    """List the boxes."""
+    with _opened(data) as house, reading(house.engine) as connection:
+        found = reads.boxes(connection, house.company)
+    if as_json:
+        _print_json(list[BoxView], found)
+        return
+    table = Table(say("Site"), say("Box"), say("State"), say("Committed"), say("Waiting"))
+    for box in found:
+        state = say("incident: {kind}", kind=box.incident) if box.incident else _status(box.status)
+        waiting = "–" if box.waiting_records is None else str(box.waiting_records)
+        table.add_row(box.site, box.box, state, str(box.committed_through), waiting)
+    out.print(table)
+
+
+@boxes_app.command("add", help=say("Add and accept a box, and print its [headquarters] section."))
+def boxes_add(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
+    """Add a box, its site too if that is new, and take it into service."""
+    with _opened(data) as house:
+        key = house.box(name)
+        request = SiteRequest(site=key.site, name=key.site)
+        open_site(house.engine, house.company, request, house.clock.wall_ms())
+        add_box(house.engine, key, secrets.token_bytes(16), house.clock.wall_ms())
+        _accept(house, key)
+
+
+@boxes_app.command("accept", help=say("Accept a pending box; again, it gets another password."))
+def boxes_accept(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
+    """Take a box into service."""
+    with _opened(data) as house:
+        _accept(house, house.box(name))
+
+
+@ledger_app.command("check", help=say("Check the books and every chain from its first block."))
+def ledger_check(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
+    """Check everything; exit status 1 if something does not hold."""
+    with _opened(data) as house, reading(house.engine) as connection:
+        found = reads.ledger_check(connection, house.company)
+    if as_json:
+        _print_json(LedgerCheck, found)
+    else:
+        sound = say("yes") if found.is_balanced else say("NO")
+        chained = say("yes") if found.is_chain_verified else say("NO")
+        out.print(
+            say("Books balanced: {sound} ({count} transfers)", sound=sound, count=found.transfers)
+        )
+        out.print(
+            say(
+                "Chains verified: {sound} ({blocks} blocks, {records} records)",
+                sound=chained,
+                blocks=found.blocks,
+                records=found.records,
+            )
+        )
+        for fault in found.faults:
+            out.print(f"✗ {fault}", markup=False)
+    if found.faults:
+        raise typer.Exit(EXIT_UNSOUND)
+
+
+@ledger_app.command("accounts", help=say("List accounts with their balances."))
+def ledger_accounts(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
+    """List the accounts."""
+    with _opened(data) as house, reading(house.engine) as connection:
+        found = reads.accounts(connection, house.company)
+    if as_json:
+        _print_json(list[AccountView], found)
+        return
+    table = Table(say("Site"), say("Account"), say("Balance, yuan"))
+    for account in found:
+        table.add_row(account.site, account.account, yuan(account.balance_fen))
+    out.print(table)
+
+
+@statement_app.command("show", help=say("Show what moved a worker's pay, line by line."))
+def statement_show(
+    worker: Annotated[str, typer.Argument(help=say("Worker id."))],
+    data: Data = DEFAULT_DATA,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show one worker's whole statement."""
+    with _opened(data) as house, reading(house.engine) as connection:
+        found = reads.statement(connection, house.company, worker, 0, 2**62)
+    if as_json:
+        _print_json(Statement, found)
+        return
+    table = Table(say("Order"), say("Node"), say("Verdict"), say("Yuan"), say("How"))
+    for line in found.lines:
+        verdict = say(line.verdict.name.lower())
+        row = (line.order_id, line.node, verdict, yuan(line.amount_fen), line.reason.formula)
+        table.add_row(*row)
+    out.print(table)
+    out.print(say("Earned {yuan} yuan", yuan=yuan(found.earned_fen)))
+    if found.emptiness is not None:
+        out.print(_why_empty(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """An opened headquarters, for one command."""
+
+    folder: Folder
+    kept: Kept
+    engine: Engine
+    clock: Clock
+
+    @property
+    def company(self) -> str:
+        return self.kept.company
+
+    def box(self, name: str) -> BoxName:
+        site, slash, box = name.partition("/")
+        if not slash:
+            raise RemedyError(say("Write the box as SITE/BOX, not {name}.", name=name))
+        return BoxName(self.company, _checked("SITE", site), _checked("BOX", box))
+
+
+@contextmanager
+def _opened(data: Path) -> Iterator[_House]:
+    folder = Folder(data.absolute())
+    kept = folder.kept()
+    engine = open_store(kept.database, folder.path)
+    try:
+        yield _House(folder, kept, engine, wall_clock({}))
+    except OfficeError as error:
+        raise RemedyError(str(error)) from None
+    except DBAPIError as error:
+        raise store_trouble(folder.path, error) or error from None
+    finally:
+        engine.dispose()
+
+
+def _accept(house: _House, name: BoxName) -> None:
+    number = accept_box(house.engine, name, secrets.token_bytes(16), house.clock.wall_ms())
+    password = derived_password(house.folder.secret(), *name, number=number)
+    account = box_account(*name, password)
+    lines = [
+        f'company = "{name.company}"',
+        f'site = "{name.site}"',
+        f'box = "{name.box}"',
+        "",
+        "[headquarters]",
+        f'url = "{house.kept.mqtt_url}"',
+        f'user = "{account.user}"',
+        f'password = "{account.password}"',
+    ]
+    print("\n".join(lines))  # noqa: T201  # it is the output: the head of a box.toml
+    talk.print(say("Put this at the head of the box's box.toml; the password is shown only now."))
+
+
+def _checked(option: str, name: str) -> str:
+    if not re.match(NAME_PATTERN, name):
+        raise RemedyError(
+            say(
+                "{option}: {name} is no name; use small letters, digits and hyphens, up to 32.",
+                option=option,
+                name=name,
+            )
+        )
+    return name
+
+
+def _print_json(kind: Any, found: Any) -> None:
+    data = TypeAdapter(kind).dump_python(found, mode="json")
+    print(json.dumps(data, ensure_ascii=False, indent=1))  # noqa: T201  # it is the output
+
+
+def _status(status: str) -> str:
+    words = {"pending": say("pending"), "accepted": say("accepted"), "retired": say("retired")}
+    return words[status]
+
+
+def _why_empty(found: Statement) -> str:
+    assert found.emptiness is not None
+    code, count = found.emptiness.code, found.emptiness.promises
+    if code == "unknown_worker":
+        return say("Empty: nobody here knows worker {worker}.", worker=found.worker)
+    if code == "no_promises":
+        return say("Empty: no promise of this worker falls into this time.")
+    if code == "all_open":
+        return say("Empty: {count} promises are open, none is decided yet.", count=count)
+    return say("Empty: {count} promises, but none of their nodes pays.", count=count)
+
+
+def main() -> None:
+    """Run the command by itself, without the other rooms."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The REST interface: orders in, verdicts, books and statements out."""

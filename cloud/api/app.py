@@ -1,0 +1,42 @@
+"""Puts the REST interface and the pages into one application."""
+
+from importlib.util import find_spec
+from typing import Final
+
+from fastapi import FastAPI
+
+from cloud.api.desk import Desk
+from cloud.api.fleet import fleet_routes
+from cloud.api.money import money_routes
+from cloud.api.orders import order_routes
+from cloud.api.people import people_routes
+from cloud.api.tokens import TokenGate
+from cloud.api.troubles import add_troubles
+
+VERSION_PATH: Final = "/api/v1"
+_DESCRIPTION: Final = (
+    "Orders in; verdicts, books and statements out. Money is whole fen, times are ms since 1970. "
+    "Writing asks for “Authorization: Bearer TOKEN”; “duifu cloud token” prints it."
+)
+
+
+def make_app(desk: Desk) -> FastAPI:
+    """Make the application for one headquarters."""
+    app = FastAPI(
+        title="兑付 Duifu",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    add_troubles(app)
+    for routes in (fleet_routes, people_routes, order_routes, money_routes):
+        app.include_router(routes(desk), prefix=VERSION_PATH)
+    # The pages are a room of their own; headquarters works without them.
+    if find_spec("cloud.dashboards.pages") is not None:
+        from cloud.dashboards.pages import add_pages  # noqa: PLC0415
+
+        add_pages(app, desk.reading, desk.now_ms, desk.company)
+    app.add_middleware(TokenGate, token=desk.token, is_open=desk.is_open)
+    return app

@@ -1,0 +1,81 @@
+"""How a request that is not done is answered: the field, what is wrong, what to do."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import IntegrityError
+
+from agreed.words import say
+from cloud.office.refusals import ConflictError, OfficeError, UnknownError
+
+PREFIX: Final = "/api/"
+
+
+class Trouble(BaseModel):
+    """One thing that is wrong with a request."""
+
+    field: str
+    message: str
+    remedy: str
+
+
+class Troubles(BaseModel):
+    """Everything that is wrong with a request."""
+
+    errors: list[Trouble]
+
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Troubles, "description": "a token is needed"},
+    404: {"model": Troubles, "description": "what the request names does not exist"},
+    409: {"model": Troubles, "description": "what is there already forbids it"},
+    422: {"model": Troubles, "description": "a field does not hold what it may hold"},
+}
+
+
+def answer(status: int, field: str, message: str, remedy: str) -> JSONResponse:
+    """Answer with one trouble."""
+    trouble = Trouble(field=field, message=message, remedy=remedy)
+    return JSONResponse(Troubles(errors=[trouble]).model_dump(), status)
+
+
+def add_troubles(app: FastAPI) -> None:
+    """Answer every refusal in the same form."""
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        remedy = say("Correct this field and send the request again.")
+        errors = [
+            Trouble(field=_field(found["loc"]), message=_spoken(found["msg"]), remedy=remedy)
+            for found in error.errors()
+        ]
+        return JSONResponse(Troubles(errors=errors).model_dump(), 422)
+
+    @app.exception_handler(OfficeError)
+    async def refused(_request: Request, error: OfficeError) -> JSONResponse:
+        if isinstance(error, UnknownError):
+            remedy = say("Check the name, or create it first.")
+            return answer(404, error.field, str(error), remedy)
+        if isinstance(error, ConflictError):
+            remedy = say("Read what is there and decide again.")
+            return answer(409, error.field, str(error), remedy)
+        remedy = say("Correct this field and send the request again.")
+        return answer(422, error.field, str(error), remedy)
+
+    @app.exception_handler(IntegrityError)
+    async def collided(_request: Request, _error: IntegrityError) -> JSONResponse:
+        message = say("Somebody else changed the same thing at the same moment.")
+        return answer(409, "", message, say("Read what is there and decide again."))
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    """Name the field without saying where in the request it stands."""
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+def _spoken(message: str) -> str:
+    text = message.removeprefix("Value error, ").encode(errors="replace").decode()
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

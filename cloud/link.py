@@ -1,0 +1,226 @@
+"""The thin shell around the exchange: one MQTT connection and one thread that commits.
+
+Nothing is answered before the database has committed it; what was not answered comes again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final, Never
+
+import aiomqtt
+import structlog
+from sqlalchemy import Engine
+
+from agreed.machine import NS_PER_MS, NS_PER_S
+from agreed.messages import MessageError, decode_message, encode_message, topic
+from cloud.database.fleet import BoxName
+from cloud.exchange import Outcome, Said, cursors, exchange, load, note_presence
+from cloud.outbox import Outbox
+
+BATCH_MESSAGES_MAX: Final = 64
+BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
+WAITING_BYTES_MAX: Final = 256 * 1024 * 1024
+"""What may wait for the database; boxes send again what is dropped beyond that."""
+
+RECONNECT_S_MIN: Final = 0.2
+RECONNECT_S_MAX: Final = 10.0
+POLL_S: Final = 1.0
+KEEPALIVE_S: Final = 20
+_EVERY: Final = ("+", "+", "+")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where the broker is, and who we are there."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two clocks, handed in by the service.
+
+    Attributes:
+        wall_ns: of the day that is played, ns since the epoch.
+        mono_ns: of this machine, ns; for resending.
+    """
+
+    wall_ns: Callable[[], int]
+    mono_ns: Callable[[], int]
+
+    def wall_ms(self) -> int:
+        """Give the wall clock, ms."""
+        return self.wall_ns() // NS_PER_MS
+
+
+class Link:
+    """Carries messages between the broker and the exchange, for one company.
+
+    Attributes:
+        is_connected: set while the broker is.
+    """
+
+    def __init__(
+        self, engine: Engine, company: str, address: BrokerAddress, clock: Clock, outbox: Outbox
+    ) -> None:
+        self.is_connected = asyncio.Event()
+        self._engine = engine
+        self._company = company
+        self._address = address
+        self._clock = clock
+        self._outbox = outbox
+        self._waiting: deque[tuple[Said, int]] = deque()
+        self._waiting_bytes = 0
+        self._presence: dict[BoxName, bool] = {}
+        self._wake = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._client: aiomqtt.Client | None = None
+
+    def wake(self) -> None:
+        """Look at once whether there are new directives."""
+        self._wake.set()
+
+    async def run(self) -> Never:
+        """Commit and answer until cancelled; a lost broker is said once and connected again."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._commit())
+            group.create_task(self._direct())
+            await self._stay_connected()
+        raise AssertionError("a link never ends by itself")
+
+    async def _stay_connected(self) -> Never:
+        wait_s = RECONNECT_S_MIN
+        is_said = False
+        while True:
+            try:
+                async with self._connection() as client:
+                    await client.subscribe([(topic(*_EVERY, "up"), 1)])
+                    await client.subscribe([(topic(*_EVERY, "presence"), 1)])
+                    log.info("broker reached", host=self._address.host, port=self._address.port)
+                    wait_s, is_said = RECONNECT_S_MIN, False
+                    self._client = client
+                    self.is_connected.set()
+                    self._wake.set()
+                    async for message in client.messages:
+                        self._received(str(message.topic), message.payload)
+            except (aiomqtt.MqttError, OSError) as error:
+                if not is_said:
+                    log.warning("broker lost", reason=str(error))
+                is_said = True
+            finally:
+                self._client = None
+                self.is_connected.clear()
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, RECONNECT_S_MAX)
+
+    def _connection(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._address.host,
+            self._address.port,
+            username=self._address.user,
+            password=self._address.password,
+            identifier=f"duifu-headquarters-{self._company}",
+            clean_session=True,
+            keepalive=KEEPALIVE_S,
+        )
+
+    def _received(self, name: str, payload: Any) -> None:
+        *_, company, site, box, leaf = PurePosixPath(name).parts
+        if company != self._company or not isinstance(payload, bytes):
+            return
+        key = BoxName(company, site, box)
+        if leaf == "presence":
+            self._presence[key] = payload == b"online"
+            self._arrived.set()
+            return
+        if self._waiting_bytes + len(payload) > WAITING_BYTES_MAX:
+            return
+        try:
+            said = key, decode_message(payload)
+        except MessageError as error:
+            log.warning("unreadable message", box=key, reason=str(error))
+            return
+        self._waiting.append((said, len(payload)))
+        self._waiting_bytes += len(payload)
+        self._arrived.set()
+
+    async def _commit(self) -> Never:
+        """Commit what waits, batch after batch, in one thread."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting or self._presence:
+                present, self._presence = self._presence, {}
+                if present:
+                    now_ms = self._clock.wall_ms()
+                    await asyncio.to_thread(note_presence, self._engine, present, now_ms)
+                batch = self._next_batch()
+                if batch:
+                    now_ms = self._clock.wall_ms()
+                    outcome = await asyncio.to_thread(exchange, self._engine, batch, now_ms)
+                    await self._answer(outcome)
+
+    def _next_batch(self) -> list[Said]:
+        batch: list[Said] = []
+        size_bytes = 0
+        while self._waiting and len(batch) < BATCH_MESSAGES_MAX and size_bytes < BATCH_BYTES_MAX:
+            said, said_bytes = self._waiting.popleft()
+            size_bytes += said_bytes
+            batch.append(said)
+        self._waiting_bytes -= size_bytes
+        return batch
+
+    async def _answer(self, outcome: Outcome) -> None:
+        async with asyncio.TaskGroup() as group:
+            for answer in outcome.answers:
+                group.create_task(self._publish(answer))
+        now_ns = self._clock.mono_ns()
+        for name, stream, applied in outcome.welcomed:
+            self._outbox.welcomed(name, stream, applied, now_ns)
+        for name, stream, through in outcome.applied:
+            self._outbox.applied(name, stream, through, now_ns)
+        if outcome.is_directed or outcome.welcomed or outcome.applied:
+            self._wake.set()
+
+    async def _direct(self) -> Never:
+        """Send directives when there are new ones, when a box asks, and again after silence."""
+        while True:
+            await self._woken()
+            known = await asyncio.to_thread(cursors, self._engine, self._company)
+            self._outbox.know(known, self._clock.mono_ns())
+            self._outbox.time_passed(self._clock.mono_ns())
+            while self._client is not None and (wanted := self._outbox.wanted()):
+                loaded = await asyncio.to_thread(load, self._engine, wanted)
+                for one, message in loaded:
+                    size_bytes = await self._publish((one.box, message))
+                    last = one.after + len(message.directives)
+                    self._outbox.sent(one, last, size_bytes, self._clock.mono_ns())
+                if not loaded:
+                    break  # a stream began anew in between; the next round knows
+
+    async def _woken(self) -> None:
+        deadline_ns = self._outbox.deadline_ns()
+        wait_s = POLL_S
+        if deadline_ns is not None:
+            wait_s = min(max((deadline_ns - self._clock.mono_ns()) / NS_PER_S, 0), POLL_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def _publish(self, said: Said) -> int:
+        name, message = said
+        data = encode_message(message)
+        if self._client is not None:
+            with suppress(aiomqtt.MqttError):
+                await self._client.publish(topic(*name, "down"), data, qos=1)
+        return len(data)
