@@ -13,6 +13,7 @@ import typer
 from agreed.words import RemedyError, say, say_count
 from edge.config import BoxSettings, read_settings
 from edge.inspection import app as journal_app
+from edge.remedies import port_sentence, store_sentence
 from edge.status import NotRunningError, ask_status
 
 app = typer.Typer(
@@ -123,9 +124,11 @@ def _status_lines(answer: dict[str, Any]) -> list[str]:
     if answer["devices_lost"]:
         names = ", ".join(answer["devices_lost"])
         lines.append(say("devices that do not answer: {names}", names=names))
-    faults = [answer["incident"], answer["journal_fault"], *answer["port_faults"]]
-    lines += [say("needs a person: {why}", why=say(fault)) for fault in faults if fault]
-    return lines
+    incident: str = answer["incident"]
+    faults = [say(incident)] if incident else []
+    faults += [store_sentence(answer["journal_fault"])] if answer["journal_fault"] else []
+    faults += [port_sentence(port, fault) for port, fault in answer["port_faults"].items()]
+    return lines + [say("needs a person: {why}", why=fault) for fault in faults]
 
 
 def _print(text: str) -> None:

@@ -208,9 +208,11 @@ class Agent:
             "is_linked": self._uplink.is_up,
             "sync": self._sync.phase.name.lower(),
             "incident": self._sync.incident,
-            "journal_fault": str(fault) if fault else "",
+            "journal_fault": type(fault).__name__ if fault else "",
             "refused_count": self._acceptance.refused_count,
-            "port_faults": [str(line.fault) for line in self._lines if line.fault],
+            "port_faults": {
+                line.wiring.port: type(line.fault).__name__ for line in self._lines if line.fault
+            },
             "credentials_count": len(self._site.known.credentials),
             "orders_count": len(self._site.known),
             "directives_applied_through": self._learned.applied_through,

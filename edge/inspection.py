@@ -19,7 +19,7 @@ from agreed.wire import Block
 from agreed.words import RemedyError, say, say_count
 from edge.config import read_settings
 from edge.journal import FILE, Place, checked_chain, read_epoch, read_rows, read_state
-from edge.store import StoreError, open_for_reading
+from edge.store import StoreDamagedError, StoreError, open_for_reading
 
 SHOWN_COUNT: Final = 20
 COLUMNS: Final = (
@@ -199,14 +199,18 @@ def _journal(config: Path, file: Path | None) -> Iterator[_Opened]:
             yield _Opened(path, store)
         finally:
             store.close()
-    except StoreError as error:
+    except StoreDamagedError as error:
         raise RemedyError(
             say(
-                "journal {path}: {why}. Keep the file as it is; records headquarters "
-                "has already confirmed are safe there.",
+                "journal {path} is damaged from record {sequence} on; keep the file as it is: "
+                "what comes before, and what headquarters has confirmed, is safe.",
                 path=path,
-                why=error,
+                sequence=error.sequence or 1,
             )
+        ) from None
+    except StoreError as error:
+        raise RemedyError(
+            say("journal {path} cannot be read ({why}); check the path.", path=path, why=error)
         ) from None
 
 

@@ -375,14 +375,18 @@ def checked_chain(rows: Iterator[StoredBlock], start: Place | None) -> Iterator[
         try:
             block = decode_block(row.data)
         except WireError as error:
-            raise StoreDamagedError(f"block at {row.first_sequence}: {error}") from None
+            raise _damaged(row, str(error)) from None
         named = (block.columns.first_sequence, len(block.columns), block.hash)
         if named != (row.first_sequence, row.count, row.hash):
-            raise StoreDamagedError(f"block at {row.first_sequence}: not the block of its row")
+            raise _damaged(row, "not the block of its row")
         if place is not None and (place.through + 1, place.head) != (named[0], block.previous):
-            raise StoreDamagedError(f"block at {row.first_sequence}: the chain is broken")
+            raise _damaged(row, "the chain is broken")
         place = Place(row.last_sequence, row.hash)
         yield block
+
+
+def _damaged(row: StoredBlock, why: str) -> StoreDamagedError:
+    return StoreDamagedError(f"block at {row.first_sequence}: {why}", row.first_sequence)
 
 
 def _record(entry: Entry, sequence: int) -> Record:

@@ -69,6 +69,31 @@ _OWN: Final = (
 _TWICE: Final = " is given twice on one line: "
 
 
+_PORT_FAULTS: Final = {
+    "PortMissingError": _("port {port}: nothing answers; check adapter, cable and power."),
+    "PortBusyError": _("port {port}: another program holds it; stop that program."),
+    "PortClosedError": _("port {port}: it was unplugged; plug it in again."),
+    "PortStalledError": _("port {port}: it takes no more bytes; unplug it and plug it in again."),
+    "PortRefusedError": _("port {port}: no permission; add this user to the group dialout."),
+    "PortOptionError": _("port {port}: the adapter cannot do what its settings ask; correct them."),
+}
+_STORE_FAULTS: Final = {
+    "StoreFullError": _("the card is full: nothing is recorded; make room in the data folder."),
+    "StoreReadOnlyError": _("the card is read-only: nothing is recorded; replace the card."),
+}
+_STORE_FAULT: Final = _("the card reports a fault: nothing is recorded; replace the card.")
+
+
+def port_sentence(port: str, fault: str) -> str:
+    """Say what is wrong with a port, from the name of its error."""
+    return say(_PORT_FAULTS.get(fault, "{port}"), port=port)
+
+
+def store_sentence(fault: str) -> str:
+    """Say what is wrong with the card, from the name of the store's error."""
+    return say(_STORE_FAULTS.get(fault, _STORE_FAULT))
+
+
 def settings_sentence(path: Path, error: ValidationError) -> str:
     """Say the first thing that is wrong with a settings file."""
     first: Any = error.errors(include_url=False)[0]

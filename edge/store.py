@@ -37,7 +37,15 @@ class StoreReadOnlyError(StoreError):
 
 
 class StoreDamagedError(StoreError):
-    """The file does not hold what was written to it."""
+    """The file does not hold what was written to it.
+
+    Attributes:
+        sequence: the first record that cannot be read; 0 if that is not known.
+    """
+
+    def __init__(self, message: str, sequence: int = 0) -> None:
+        super().__init__(message)
+        self.sequence = sequence
 
 
 class StoreFaultError(StoreError):

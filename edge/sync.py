@@ -28,6 +28,16 @@ OUTGOING_COUNT_MAX: Final = WINDOW_ITEMS_MAX * 2
 """Messages that wait for the line; a line that takes none is told nothing more."""
 
 
+def _(message: str) -> str:
+    """Mark a message for the catalogue; it is translated when it is said."""
+    return message
+
+
+OTHER_HISTORY: Final = _("headquarters holds another history of this box: a copied card?")
+MORE_THAN_OURS: Final = _("headquarters holds more than this journal: an old card put back?")
+REFUSED: Final = _("headquarters does not take the records of this box: is it enrolled?")
+
+
 class Phase(Enum):
     """How far the two have come."""
 
@@ -133,7 +143,7 @@ class BoxSync:
             case Committed():
                 return self._check(message)
             case Refused():
-                self._stop(message.reason or f"refusal {message.refusal}", now_ns)
+                self._stop(message.reason or REFUSED, now_ns)
             case DirectivesSent():
                 return [Learn(message.stream, message.first, tuple(message.directives))]
             case Hello() | BlockSent() | Applied() | Status():
@@ -145,12 +155,8 @@ class BoxSync:
         if self.phase is Phase.AWAY:
             return []
         if head != asked.head:
-            reason = (
-                "headquarters holds another history"
-                if head is not None or asked.through <= self._head_sequence
-                else "headquarters holds more than this journal"
-            )
-            self._stop(f"{reason} at record {asked.through}", now_ns)
+            is_ours = head is not None or asked.through <= self._head_sequence
+            self._stop(OTHER_HISTORY if is_ours else MORE_THAN_OURS, now_ns)
             return [Incident(self.incident)]
         if self.phase is not Phase.SENDING:
             self._welcome(asked.through, now_ns)

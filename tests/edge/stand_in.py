@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -289,11 +289,10 @@ class Headquarters:
             await client.publish(down, encode_message(reply), qos=1)
 
 
-async def until(is_met: object, wait_s: float = 20.0) -> None:
+async def until(is_met: Callable[[], object], wait_s: float = 20.0) -> None:
     """Wait until a condition holds."""
-    assert callable(is_met)
     async with asyncio.timeout(wait_s):
-        while not is_met():
+        while not is_met():  # noqa: ASYNC110 - the condition lies in another process
             await asyncio.sleep(0.02)
 
 

@@ -15,6 +15,7 @@ from edge.clock import BoxClock
 from edge.decisions import Draft
 from edge.journal import Journal
 from edge.store import Reserve, StoreFaultError, StoreFullError
+from tests.edge.stand_in import until
 from tests.edge.test_journal import opened
 
 DRAFT = (Draft("gate", "gate_passed", "r-1"),)
@@ -140,13 +141,11 @@ def test_a_full_card_is_said_in_the_journal_itself_and_recovers(
         monkeypatch.setattr(desk.journal, "append", without_room)
         async with desk.running():
             assert not await desk.acceptance.accept(DRAFT, NOW, Durability.CUSTODY)
-            while not desk.records():
-                await asyncio.sleep(0.01)
+            await until(desk.records)
             assert not await desk.acceptance.accept(DRAFT * 2, NOW, Durability.CUSTODY)
-            assert isinstance(desk.acceptance.fault, StoreFullError)
+            assert str(desk.acceptance.fault) == "full"
             monkeypatch.setattr(desk.journal, "append", append)
-            while desk.acceptance.fault is not None:
-                await asyncio.sleep(0.01)
+            await until(lambda: desk.acceptance.fault is None)
             assert await desk.acceptance.accept(DRAFT, NOW, Durability.CUSTODY)
         assert [(r.node_kind, r.detail) for r in desk.records()] == [
             (GAP, "journal_full"),

@@ -79,9 +79,7 @@ def test_a_directive_of_a_newer_headquarters_stops_nothing(tmp_path: Path) -> No
     assert (store.applied_through, store.passed_over()) == (3, 2)
 
 
-def test_a_failure_in_the_middle_applies_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_in_the_middle_applies_nothing(tmp_path: Path) -> None:
     store = opened(tmp_path)
     store.apply(STREAM, 1, texts(ALL[0]))
     store._store.execute("PRAGMA query_only = 1")

@@ -220,23 +220,29 @@ def test_the_end_of_an_order_frees_what_it_never_used() -> None:
     assert list(box.bank.holdings) == [2]
 
 
+def step(box: Box, dice: random.Random) -> None:
+    order, part = f"o-{dice.randrange(4)}", dice.randrange(1, 4)
+    match dice.randrange(6):
+        case 0:
+            box.deposit(order)
+        case 1:
+            box.collect(order)
+        case 2:
+            box.take(box.bank.order_ended(order))
+        case 3:
+            for decision in box.bank.time_passed(LATER):
+                box.take(decision)
+        case _:
+            doors = (Seen.DOOR_OPENED, Seen.DOOR_CLOSED, Seen.DOOR_STUCK, Seen.REFUSED_BY_DEVICE)
+            box.see(dice.choice(doors), part)
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_whatever_happens_no_compartment_serves_two_orders(seed: int) -> None:
     dice = random.Random(seed)
     box = Box(compartments=3)
-    for _step in range(200):
-        order, part = f"o-{dice.randrange(4)}", dice.randrange(1, 4)
-        acts = [
-            lambda: box.deposit(order),
-            lambda: box.collect(order),
-            lambda: box.see(Seen.DOOR_OPENED, part),
-            lambda: box.see(Seen.DOOR_CLOSED, part),
-            lambda: box.see(Seen.DOOR_STUCK, part),
-            lambda: box.see(Seen.REFUSED_BY_DEVICE, part),
-            lambda: box.take(box.bank.order_ended(order)),
-            lambda: [box.take(decision) for decision in box.bank.time_passed(LATER)],
-        ]
-        dice.choice(acts)()
+    for _ in range(300):
+        step(box, dice)
         if dice.random() < 0.05:
             box = box.killed()
         orders = [holding.order for holding in box.bank.holdings.values()]

@@ -1,5 +1,6 @@
 """A sentence about the settings speaks the reader's language."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from edge.remedies import settings_sentence
 PATH = Path("box.toml")
 
 
-def sentence(table: dict[str, object]) -> str:
+def sentence(table: Mapping[str, object]) -> str:
     with pytest.raises(ValidationError) as caught:
         BoxSettings.model_validate(table)
     return settings_sentence(PATH, caught.value)

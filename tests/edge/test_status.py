@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.status import SOCKET, NotRunningError, ask_status, serve_status
+from tests.edge.stand_in import until
 
 
 def test_a_running_box_answers_and_a_stopped_one_does_not(tmp_path: Path) -> None:
@@ -18,8 +19,7 @@ def test_a_running_box_answers_and_a_stopped_one_does_not(tmp_path: Path) -> Non
 
     async def act() -> None:
         task = asyncio.create_task(serve_status(folder, say))
-        while not (folder / SOCKET).is_socket():
-            await asyncio.sleep(0.01)
+        await until((folder / SOCKET).is_socket)
         for _ in range(3):
             assert await asyncio.to_thread(ask_status, folder) == {"box": "东门"}
         task.cancel()

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -19,7 +20,17 @@ from agreed.messages import (
 )
 from agreed.records import ClockState, Evidence, Record, to_columns
 from agreed.wire import NO_HASH, Origin, block_hash, encode_block
-from edge.sync import OUTGOING_COUNT_MAX, BoxSync, CheckHead, Learn, Phase, Settled
+from edge.sync import (
+    MORE_THAN_OURS,
+    OTHER_HISTORY,
+    OUTGOING_COUNT_MAX,
+    REFUSED,
+    BoxSync,
+    CheckHead,
+    Learn,
+    Phase,
+    Settled,
+)
 from tests.edge.stand_in import STREAM, Headquarters, order
 
 EPOCH = bytes(range(16))
@@ -109,7 +120,7 @@ def test_hello_is_repeated_with_back_off_until_the_answer() -> None:
     box = Box(chain(1))
     box.sync.connected(0)
     hellos = [now_s for now_s in range(300) if box.send(now_s * SECOND_NS)]
-    gaps = [after - before for before, after in zip(hellos, hellos[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(hellos)]
     assert gaps == sorted(gaps)
     assert 2 <= gaps[0] <= 3
     assert gaps[-1] <= 90
@@ -143,15 +154,14 @@ def test_headquarters_that_lost_what_it_held_gets_it_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("through", "words"),
-    [(2, "another history"), (3, "another history"), (8, "more than this journal")],
+    ("through", "incident"), [(2, OTHER_HISTORY), (3, OTHER_HISTORY), (8, MORE_THAN_OURS)]
 )
-def test_another_history_stops_everything_and_says_so(through: int, words: str) -> None:
+def test_another_history_stops_everything_and_says_so(through: int, incident: str) -> None:
     box = welcomed()
     wrong = Committed(epoch=EPOCH.hex(), through=through, head="11" * 32)
     box.receive(wrong, 0)
     assert box.sync.phase is Phase.STOPPED
-    assert words in box.sync.incident
+    assert box.sync.incident == incident
     assert box.send(0) == []
     assert [type(m) for m in box.send(61 * SECOND_NS)] == [Hello]
     box.receive(committed(box, 2), 62 * SECOND_NS)
@@ -161,14 +171,14 @@ def test_another_history_stops_everything_and_says_so(through: int, words: str) 
 def test_a_refusal_stops_until_headquarters_takes_blocks_again() -> None:
     box = welcomed()
     box.receive(Refused(refusal=Refusal.UNKNOWN_BOX, reason=""), 0)
-    assert (box.sync.phase, box.sync.incident) == (Phase.STOPPED, "refusal 1")
+    assert (box.sync.phase, box.sync.incident) == (Phase.STOPPED, REFUSED)
     assert box.send(0) == []
 
 
 def test_words_about_another_journal_or_from_another_box_mean_nothing() -> None:
     box = welcomed()
     box.send(0)
-    foreign = [
+    foreign: list[Message] = [
         Committed(epoch="ff" * 16, through=2, head="11" * 32),
         BlockSent(data=b"x"),
         Applied(stream=STREAM, through=1),
@@ -215,40 +225,66 @@ def test_what_waits_for_the_line_is_bounded() -> None:
     assert len(box.send(0)) == OUTGOING_COUNT_MAX
 
 
+class Line:
+    """A line between a box and headquarters that loses, repeats and reorders, by seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.loss = self.dice.choice([0.0, 0.1, 0.4])
+        self.headquarters = Headquarters(
+            [order(f"o-{i}") for i in range(self.dice.randrange(1, 400))]
+        )
+        self.box = Box(chain(self.dice.randrange(1, 80)))
+        self.up: list[Message] = []
+        self.down: list[Message] = []
+
+    def is_finished(self) -> bool:
+        is_told = len(self.box.learned) == len(self.headquarters.directives)
+        return is_told and self.box.settled == 2 * len(self.box.blocks)
+
+    def cut(self, now_ns: int) -> None:
+        self.box.sync.disconnected()
+        if self.dice.random() < 0.3:
+            self.box.start()
+        self.up.clear()
+        self.down.clear()
+        self.box.sync.connected(now_ns)
+
+    def carry(self, now_ns: int) -> None:
+        self.up += self._survivors(self.box.send(now_ns))
+        while self.up and self.dice.random() < 0.8:
+            self.down += self._survivors(self.headquarters.received(self._draw(self.up)))
+        while self.down and self.dice.random() < 0.8:
+            self.box.receive(self._draw(self.down), now_ns)
+
+    def remind(self) -> None:
+        """A sender that hears nothing sends again."""
+        after = self.headquarters.applied_through
+        self.down += self._survivors(self.headquarters.directives_after(after))
+
+    def _survivors(self, messages: list[Message]) -> list[Message]:
+        return [message for message in messages if self.dice.random() >= self.loss]
+
+    def _draw(self, line: list[Message]) -> Message:
+        place = 0 if self.dice.random() < 0.7 else self.dice.randrange(len(line))
+        return line[place] if self.dice.random() < 0.1 else line.pop(place)
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_a_line_that_loses_repeats_and_reorders_loses_nothing(seed: int) -> None:
-    dice = random.Random(seed)
-    headquarters = Headquarters([order(f"o-{i}") for i in range(dice.randrange(1, 600))])
-    box = Box(chain(dice.randrange(1, 120)))
-    up: list[Message] = []
-    down: list[Message] = []
-    loss = dice.choice([0.0, 0.1, 0.4])
-    box.sync.connected(0)
+    line = Line(seed)
+    line.box.sync.connected(0)
     for step in range(60_000):
         now_ns = step * 50 * NS_PER_MS
-        if step < 2_000 and dice.random() < 0.01:
-            box.sync.disconnected()
-            if dice.random() < 0.3:
-                box.start()
-            up.clear()
-            down.clear()
-            box.sync.connected(now_ns)
-        up += [m for m in box.send(now_ns) if dice.random() >= loss]
-        for line, take in ((up, headquarters.received), (down, None)):
-            while line and dice.random() < 0.8:
-                place = 0 if dice.random() < 0.7 else dice.randrange(len(line))
-                message = line[place] if dice.random() < 0.1 else line.pop(place)
-                if take is None:
-                    box.receive(message, now_ns)
-                else:
-                    down += [m for m in take(message) if dice.random() >= loss]
-        # A sender that hears nothing sends again.
-        if headquarters.applied_through < len(headquarters.directives) and dice.random() < 0.05:
-            down += headquarters.directives_after(headquarters.applied_through)
-        if box.settled == 2 * len(box.blocks) and len(box.learned) == len(headquarters.directives):
+        if step < 2_000 and line.dice.random() < 0.01:
+            line.cut(now_ns)
+        line.carry(now_ns)
+        if line.dice.random() < 0.05:
+            line.remind()
+        if line.is_finished():
             break
-    assert box.settled == 2 * len(box.blocks)
-    assert sorted(s for _, s in headquarters.records) == list(range(1, box.settled + 1))
-    assert len(box.learned) == len(headquarters.directives)
-    assert not headquarters.forked
-    assert box.sync.incident == ""
+    assert line.is_finished()
+    sequences = sorted(sequence for _, sequence in line.headquarters.records)
+    assert sequences == list(range(1, line.box.settled + 1))
+    assert not line.headquarters.forked
+    assert line.box.sync.incident == ""
