@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from agreed.words import RemedyError, say
 from cloud.database.engine import sqlite_url
 from cloud.replay.files import read_small
-from cloud.replay.headquarters import open_store
+from cloud.replay.headquarters import open_store, store_troubles
 from cloud.replay.mapping import read_mapping
 from cloud.replay.replaying import Begin, Request, check_log, replay_log
 from cloud.replay.summary import Summary, as_json, as_tables
@@ -26,7 +26,8 @@ EXIT_UNSOUND: Final = 1
 """The books do not balance, or a chain does not verify."""
 
 MAPPING_BYTES_MAX: Final = 1 << 20
-STORE_NAME: Final = "duifu.sqlite"
+STORE_NAME: Final = "headquarters.db"
+"""As `duifu cloud run --data DIR` names it, which can serve the pages of a replay."""
 _STEPS_SHOWN: Final = 200
 
 app = typer.Typer(add_completion=False)
@@ -72,6 +73,8 @@ def replay(  # noqa: PLR0913  # every option is an argument
     """Read what is wanted, replay, print."""
     if data is not None and database is not None:
         raise RemedyError(say("Give --data or --database, not both."))
+    if check and statements is not None:
+        raise RemedyError(say("Give --check or --statements: what is not stored is not paid."))
     begun_ns = time.monotonic_ns()
     known = read_mapping(read_small(mapping, MAPPING_BYTES_MAX), mapping.name)
     request = Request(known, file, rejects, statements)
@@ -91,7 +94,8 @@ def replay(  # noqa: PLR0913  # every option is an argument
 def _replay(request: Request, url: str, begin: Begin) -> Summary:
     engine = open_store(url)
     try:
-        return replay_log(request, engine, _now_ms, begin)
+        with store_troubles():
+            return replay_log(request, engine, _now_ms, begin)
     finally:
         engine.dispose()
 

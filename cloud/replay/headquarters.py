@@ -2,11 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Final, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from agreed.messages import Committed
 from agreed.promises import Verdict
@@ -66,6 +67,24 @@ def open_store(url: str) -> Engine:
             )
         ) from None
     return engine
+
+
+@contextmanager
+def store_troubles() -> Iterator[None]:
+    """Say in one sentence what keeps a store from being written: no room, no right, no server.
+
+    Raises:
+        RemedyError: in place of the store's own error.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        raise RemedyError(
+            say(
+                "The store fails: {problem}; put it right and run the same command again.",
+                problem=str(error.orig).strip(),
+            )
+        ) from None
 
 
 class Headquarters:
@@ -193,7 +212,7 @@ class Headquarters:
         company, site = self._place
         with reading(self._engine) as connection:
             known = {w.worker for w in reads.workers(connection, company, site=site)}
-        new = [WorkerRequest(worker=worker, name=worker) for worker in sorted(wanted - known)]
+        new = [WorkerRequest(worker=w, name=_label(w)) for w in sorted(wanted - known)]
         if new:
             put_workers(self._engine, self._place, new, self._now_ms())
 
@@ -233,6 +252,10 @@ def order_request(mapping: Mapping, made: list[CasePromise]) -> OrderRequest | N
         booked_from_ms=made[0].first_at_ms,
         nodes=nodes,
     )
+
+
+def _label(worker: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in worker).strip() or "?"
 
 
 def _no_code() -> str:

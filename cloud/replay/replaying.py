@@ -23,7 +23,7 @@ from cloud.replay.mapping import Mapping
 from cloud.replay.passing import Passed, pass_over
 from cloud.replay.reading import read_events
 from cloud.replay.rejects import Rejects
-from cloud.replay.statements import write_statements
+from cloud.replay.statements import make_folder, write_statements
 from cloud.replay.summary import Books, Pay, Summary
 
 Begin = Callable[[str, int], Callable[[int], None]]
@@ -62,6 +62,8 @@ def replay_log(
 ) -> Summary:
     """Lead a log through headquarters: nothing of it is stored before all of it was read."""
     log = _inspect(request.path, begin)
+    if request.statements is not None:
+        make_folder(request.statements)
     mapping = request.mapping
     origin = origin_of(mapping, log.digest)
     chain = Chain(origin, mapping.time.bound)

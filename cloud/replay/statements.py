@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -37,14 +38,23 @@ _UNSAFE: Final = re.compile(r"[^\w.-]")
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder, so that a replay does not end where it cannot write.
+
+    Raises:
+        RemedyError: it cannot be made.
+    """
+    with _remedied(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def write_statements(folder: Path, statements: Iterable[Statement]) -> None:
-    """Write every statement and the totals; a file of the same name is replaced.
+    """Write every statement and the totals into a folder; files of the same names are replaced.
 
     Raises:
         RemedyError: the folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with _remedied(folder):
         totals = []
         for statement in statements:
             name = file_name(statement.worker)
@@ -59,14 +69,6 @@ def write_statements(folder: Path, statements: Iterable[Statement]) -> None:
                 )
             )
         _write(folder / TOTALS, TOTAL_COLUMNS, totals)
-    except OSError as error:
-        raise RemedyError(
-            say(
-                "{file} cannot be written: {problem}; check path and permissions.",
-                file=folder,
-                problem=error.strerror or error,
-            )
-        ) from None
 
 
 def file_name(worker: str) -> str:
@@ -85,6 +87,20 @@ def iso(at_ms: int | None) -> str:
     seconds, ms = divmod(within_ms, 1_000)
     day = date.fromordinal(_EPOCH_DAY + days).isoformat()
     return f"{day}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{ms:03d}Z"
+
+
+@contextmanager
+def _remedied(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RemedyError(
+            say(
+                "{file} cannot be written: {problem}; check path and permissions.",
+                file=folder,
+                problem=error.strerror or error,
+            )
+        ) from None
 
 
 def _row(line: LineView) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agreed.promises import Verdict
 from agreed.words import RemedyError
 from cloud.database.views import Counts, LineView, Statement
-from cloud.replay.statements import COLUMNS, file_name, iso, write_statements
+from cloud.replay.statements import COLUMNS, file_name, iso, make_folder, write_statements
 from cloud.settlement.reasons import ProvenBy, Reason
 
 PROOF = ProvenBy(box="replay", epoch="ab" * 16, sequence=7, block_hash="cd" * 32)
@@ -56,6 +56,7 @@ def rows(path: Path) -> list[list[str]]:
 
 def test_one_file_per_resource_and_one_of_totals(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "statements"
+    make_folder(folder)
     write_statements(
         folder, [statement("w1", line(500), line(300, "=o2", None)), statement("王/五", line(7))]
     )
@@ -86,6 +87,8 @@ def test_a_folder_that_cannot_be_written_names_the_remedy(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(RemedyError, match="cannot be written"):
         write_statements(tmp_path / "file", [])
+    with pytest.raises(RemedyError, match="cannot be written"):
+        make_folder(tmp_path / "file")
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31)))  # noqa: DTZ001
