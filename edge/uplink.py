@@ -112,7 +112,7 @@ class Uplink:
 
     def _client(self) -> aiomqtt.Client:
         settings = self._settings.headquarters
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             settings.host,
             settings.port,
             username=settings.user or None,
@@ -126,6 +126,8 @@ class Uplink:
             max_queued_incoming_messages=INCOMING_COUNT_MAX,
             max_inflight_messages=PUBLISHING_COUNT_MAX,
         )
+        client.pending_calls_threshold = PUBLISHING_COUNT_MAX + 2
+        return client
 
     async def _serve(self, client: aiomqtt.Client) -> Never:
         await client.subscribe(topic(*self._names, "down"), qos=1)
