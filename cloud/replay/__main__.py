@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agreed.words import RemedyError, say
-from cloud.database.engine import sqlite_url
+from cloud.folder import Folder, unusable
 from cloud.replay.files import read_small
-from cloud.replay.headquarters import open_store, store_troubles
+from cloud.replay.headquarters import store_at
 from cloud.replay.mapping import read_mapping
 from cloud.replay.replaying import Begin, Request, check_log, replay_log
 from cloud.replay.summary import Summary, as_json, as_tables
@@ -26,8 +26,6 @@ EXIT_UNSOUND: Final = 1
 """The books do not balance, or a chain does not verify."""
 
 MAPPING_BYTES_MAX: Final = 1 << 20
-STORE_NAME: Final = "headquarters.db"
-"""As `duifu cloud run --data DIR` names it, which can serve the pages of a replay."""
 _STEPS_SHOWN: Final = 200
 
 app = typer.Typer(add_completion=False)
@@ -82,8 +80,8 @@ def replay(  # noqa: PLR0913  # every option is an argument
         if check:
             summary = check_log(request, begin)
         else:
-            with _store_url(data, database) as url:
-                summary = _replay(request, url, begin)
+            with _store(data, database) as (url, path), store_at(url, path) as engine:
+                summary = replay_log(request, engine, _now_ms, begin)
     duration_ms = (time.monotonic_ns() - begun_ns) // 1_000_000
     _print(replace(summary, duration_ms=duration_ms), as_text=as_json_text)
     books = summary.books
@@ -91,34 +89,19 @@ def replay(  # noqa: PLR0913  # every option is an argument
         raise typer.Exit(EXIT_UNSOUND)
 
 
-def _replay(request: Request, url: str, begin: Begin) -> Summary:
-    engine = open_store(url)
-    try:
-        with store_troubles():
-            return replay_log(request, engine, _now_ms, begin)
-    finally:
-        engine.dispose()
-
-
 @contextmanager
-def _store_url(data: Path | None, database: str | None) -> Iterator[str]:
+def _store(data: Path | None, database: str | None) -> Iterator[tuple[str, Path]]:
     if database is not None:
-        yield database
+        yield database, Path(database)
     elif data is not None:
         try:
             data.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RemedyError(
-                say(
-                    "--data: {folder} cannot be made: {problem}; check path and permissions.",
-                    folder=data,
-                    problem=error.strerror or error,
-                )
-            ) from None
-        yield sqlite_url(data / STORE_NAME)
+            raise unusable(data, error) from None
+        yield Folder(data).default_database, data
     else:
         with TemporaryDirectory(prefix="duifu-replay-") as folder:
-            yield sqlite_url(Path(folder) / STORE_NAME)
+            yield Folder(Path(folder)).default_database, Path(folder)
 
 
 def _print(summary: Summary, *, as_text: bool) -> None:

@@ -4,10 +4,11 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
+from pathlib import Path
 from typing import Final, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from agreed.messages import Committed
 from agreed.promises import Verdict
@@ -15,9 +16,9 @@ from agreed.wire import Origin
 from agreed.words import RemedyError, say
 from cloud import reads
 from cloud.database import promising
-from cloud.database.engine import open_engine, reading
+from cloud.database.engine import reading
 from cloud.database.fleet import BoxName, Place, find_box, find_journal
-from cloud.database.migrate import NewerStoreError, migrate
+from cloud.folder import store_trouble
 from cloud.ingest.commit import Arrival, ingest_blocks
 from cloud.office.boxes import accept_box, add_box, retire_box
 from cloud.office.orders import NodeTerms, OrderRequest, create_orders, publish_pack
@@ -29,6 +30,7 @@ from cloud.office.sites import (
     open_site,
     put_workers,
 )
+from cloud.opening import open_store
 from cloud.replay.cases import CasePromise
 from cloud.replay.mapping import Mapping
 
@@ -39,49 +41,30 @@ _STREAM_BYTES: Final = 16
 T = TypeVar("T")
 
 
-def open_store(url: str) -> Engine:
-    """Open a store and bring its tables up to date.
-
-    Raises:
-        RemedyError: it cannot be opened.
-    """
-    try:
-        engine = open_engine(url)
-        migrate(engine)
-    except NewerStoreError:
-        raise RemedyError(
-            say("The store was made by a newer Duifu: update this one, or use another store.")
-        ) from None
-    except (ArgumentError, ValueError) as error:
-        raise RemedyError(
-            say(
-                "--database: {problem}; write sqlite:///PATH or postgresql://USER@HOST/NAME.",
-                problem=str(error).split("\n", 1)[0],
-            )
-        ) from None
-    except DBAPIError as error:
-        raise RemedyError(
-            say(
-                "The store cannot be opened: {problem}; check its address and permissions.",
-                problem=str(error.orig).strip(),
-            )
-        ) from None
-    return engine
-
-
 @contextmanager
-def store_troubles() -> Iterator[None]:
-    """Say in one sentence what keeps a store from being written: no room, no right, no server.
+def store_at(url: str, path: Path) -> Iterator[Engine]:
+    """Hold a store open, its tables up to date.
+
+    Args:
+        url: the store.
+        path: where a person looks for it.
 
     Raises:
-        RemedyError: in place of the store's own error.
+        RemedyError: it cannot be opened or written, in place of its own error.
     """
     try:
-        yield
-    except OperationalError as error:
-        raise RemedyError(
+        engine = open_store(url, path)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+    except DBAPIError as error:
+        if type(error) not in {OperationalError, DatabaseError}:
+            raise  # a fault of ours
+        raise store_trouble(path, error) or RemedyError(
             say(
-                "The store fails: {problem}; put it right and run the same command again.",
+                "The store {path} fails: {problem}; put it right and run the same command again.",
+                path=path,
                 problem=str(error.orig).strip(),
             )
         ) from None

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from agreed.promises import Verdict
 from agreed.wire import Origin
@@ -17,9 +18,8 @@ from cloud.replay.headquarters import (
     ORDERS_TOGETHER,
     Headquarters,
     is_bookable,
-    open_store,
     order_request,
-    store_troubles,
+    store_at,
 )
 from cloud.replay.mapping import Mapping
 from tests.cloud.replay.logs import mapping, nothing
@@ -156,37 +156,42 @@ def test_only_what_can_be_judged_is_booked() -> None:
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("mysql://host/name", "--database: mysql"),
-        ("nonsense", "--database: "),
-        ("sqlite:////no/such/folder/store.db", "store cannot be opened: "),
-        ("postgresql:///none?host=/no/such/folder", "store cannot be opened: "),
+        ("mysql://host/name", "--database"),
+        ("nonsense", "--database"),
+        ("sqlite:////no/such/folder/store.db", "store"),
+        ("postgresql:///none?host=/no/such/folder", "--database"),
     ],
 )
 def test_a_store_that_cannot_be_opened_names_the_remedy(url: str, why: str) -> None:
-    with pytest.raises(RemedyError, match=why):
-        open_store(url)
-
-
-def test_a_store_that_fails_names_the_remedy(sqlite_store: Engine) -> None:
-    blocks, last = chain(made("o1", 0))
-    hq = headquarters(sqlite_store)
-    with writing(sqlite_store) as connection:
-        connection.execute(text("DROP TABLE companies"))
-    with pytest.raises(RemedyError, match="store fails: no such table"), store_troubles():
-        hq.take_in(blocks, last, nothing)
-
-
-def test_a_store_of_a_newer_version_names_the_remedy(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "store.db")
-    engine = open_store(url)
-    with writing(engine) as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'm9999'"))
-    engine.dispose()
-    with pytest.raises(RemedyError, match="newer Duifu"):
-        open_store(url)
+    with pytest.raises(RemedyError, match=why), store_at(url, Path("place")):
+        pass
 
 
 def test_a_file_that_is_no_store_names_the_remedy(tmp_path: Path) -> None:
-    (tmp_path / "store.db").write_bytes(b"not a database" * 99)
-    with pytest.raises(RemedyError, match="store cannot be opened"):
-        open_store(sqlite_url(tmp_path / "store.db"))
+    path = tmp_path / "store.db"
+    path.write_bytes(b"not a database" * 99)
+    with (
+        pytest.raises(RemedyError, match=f"The store {path} fails: .*not a database"),
+        store_at(sqlite_url(path), path),
+    ):
+        pass
+
+
+def test_a_store_that_fails_on_the_way_names_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with (
+        pytest.raises(RemedyError, match=f"The store {path} fails: .*no such table"),
+        store_at(sqlite_url(path), path) as engine,
+        writing(engine) as connection,
+    ):
+        connection.execute(text("SELECT * FROM nothing"))
+
+
+def test_a_fault_of_ours_is_not_passed_off_as_theirs(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "store.db")
+    with (
+        pytest.raises(IntegrityError),
+        store_at(url, tmp_path) as engine,
+        writing(engine) as connection,
+    ):
+        connection.execute(text("INSERT INTO sites VALUES ('a', 'b', 'c', 0, 0)"))
