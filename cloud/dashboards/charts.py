@@ -6,6 +6,7 @@ while its text keeps its size.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from markupsafe import Markup, escape
@@ -13,8 +14,8 @@ from markupsafe import Markup, escape
 from agreed.promises import Verdict
 from agreed.words import say
 from cloud.dashboards import formats, wording
+from cloud.dashboards.formats import HOUR_MS
 
-_HOUR_MS: Final = 3_600_000
 _PLOT_TOP: Final = 12
 _PLOT_HEIGHT: Final = 180
 _STACK: Final = (
@@ -55,7 +56,13 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One promised node in time, all in ms since the epoch; actual is None if nothing is seen."""
+    """One promised node in time.
+
+    Attributes:
+        actual_at_ms: None if nothing is seen.
+        unknown_ms: for an open node the time whose records have not arrived yet, half-open and
+            up to now; None for a decided one.
+    """
 
     opens_at_ms: int
     promised_at_ms: int
@@ -64,6 +71,35 @@ class Lane:
     actual_at_ms: int | None
     bound_ms: int
     verdict: Verdict
+    unknown_ms: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The stretch of time that a lane shows, ms since the epoch."""
+
+    start_ms: int
+    stop_ms: int
+
+    @property
+    def is_short(self) -> bool:
+        """Whether times of day are enough to tell its ticks apart."""
+        return self.stop_ms - self.start_ms <= 36 * HOUR_MS
+
+    def x(self, at_ms: int) -> float:
+        """Place a moment, in percent of the width, within what is shown."""
+        share = (at_ms - self.start_ms) * 100 / (self.stop_ms - self.start_ms)
+        return min(max(share, 0), 100)
+
+    def ticks(self) -> list[int]:
+        """Choose at most five round local times, none so near the ends that it would be cut."""
+        length = self.stop_ms - self.start_ms
+        step = next((s for s in _TICK_STEPS_MS if length / s <= 4), _TICK_STEPS_MS[-1])
+        offset = formats.local(self.start_ms).utcoffset() or timedelta()
+        offset_ms = int(offset.total_seconds()) * 1000
+        first = (self.start_ms + offset_ms) // step * step - offset_ms
+        ticks = [first + i * step for i in range(min(length // step + 2, 64))]
+        return [at_ms for at_ms in ticks if 4 <= self.x(at_ms) <= 96]
 
 
 def hours(columns: Sequence[Hour], now_ms: int) -> Markup:
@@ -95,9 +131,19 @@ def bar(amount: int, most: int) -> Markup:
     ).format(kind="c-minus" if amount < 0 else "c-money", share=share)
 
 
-def lane(row: Lane) -> Markup:
+def axes(rows: Sequence[Lane]) -> list[Axis]:
+    """Give the lanes of an order one axis, unless that would crush the shortest of them."""
+    ends = [_ends(row) for row in rows]
+    if ends:
+        whole = (min(start for start, _ in ends), max(stop for _, stop in ends))
+        if whole[1] - whole[0] <= 3 * min(stop - start for start, stop in ends):
+            ends = [whole] * len(ends)
+    margins = [max((stop - start) // 24, 60_000) for start, stop in ends]
+    return [Axis(s - m, e + m) for (s, e), m in zip(ends, margins, strict=True)]
+
+
+def lane(row: Lane, axis: Axis) -> Markup:
     """Draw a promised window, its tolerance and hard limit, and what happened with its bound."""
-    axis = _axis(row)
     promised, grace = row.promised_at_ms, row.promised_at_ms + row.tolerance_ms
     hard = row.promised_at_ms + row.hard_ms
     drawn = [
@@ -107,6 +153,8 @@ def lane(row: Lane) -> Markup:
         _line("l-promised", axis.x(promised), 8, 40),
         _line("l-hard", axis.x(hard), 8, 40),
     ]
+    if row.unknown_ms is not None:
+        drawn.append(_unknown(axis, *row.unknown_ms))
     if row.actual_at_ms is not None:
         drawn.append(_actual(axis, row, row.actual_at_ms))
     for at_ms in axis.ticks():
@@ -130,39 +178,15 @@ def nice_top(most: int) -> int:
             return scale
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    start_ms: int
-    stop_ms: int
-
-    @property
-    def is_short(self) -> bool:
-        return self.stop_ms - self.start_ms <= 36 * _HOUR_MS
-
-    def x(self, at_ms: int) -> float:
-        return (at_ms - self.start_ms) * 100 / (self.stop_ms - self.start_ms)
-
-    def ticks(self) -> list[int]:
-        length = self.stop_ms - self.start_ms
-        step = next((s for s in _TICK_STEPS_MS if length / s <= 4), _TICK_STEPS_MS[-1])
-        offset = int(formats.local(self.start_ms).utcoffset().total_seconds()) * 1000  # type: ignore[union-attr]
-        first = (self.start_ms + offset) // step * step - offset
-        ticks = [first + i * step for i in range(length // step + 2)][:64]
-        return [at_ms for at_ms in ticks if 4 <= self.x(at_ms) <= 96]
-
-
-def _axis(row: Lane) -> _Axis:
-    hard = row.promised_at_ms + row.hard_ms
-    ends = [row.opens_at_ms, row.promised_at_ms, hard]
+def _ends(row: Lane) -> tuple[int, int]:
+    ends = [row.opens_at_ms, row.promised_at_ms + row.hard_ms]
     if row.actual_at_ms is not None:
         ends.append(row.actual_at_ms)
-    start, stop = min(ends), max(ends)
-    margin = max((stop - start) // 16, 60_000)
-    return _Axis(start - margin, stop + margin)
+    return min(ends), max(ends)
 
 
-def _actual(axis: _Axis, row: Lane, at_ms: int) -> Markup:
-    first, last = (min(max(axis.x(at_ms + sign * row.bound_ms), 0), 100) for sign in (-1, 1))
+def _actual(axis: Axis, row: Lane, at_ms: int) -> Markup:
+    first, last = (axis.x(at_ms + sign * row.bound_ms) for sign in (-1, 1))
     whisker = Markup('<line class="l-bound" x1="{:.3f}%" x2="{:.3f}%" y1="24" y2="24"/>').format(
         first, last
     )
@@ -173,7 +197,16 @@ def _actual(axis: _Axis, row: Lane, at_ms: int) -> Markup:
     ).format(axis.x(at_ms), shape)
 
 
-def _band(kind: str, axis: _Axis, start_ms: int, stop_ms: int) -> Markup:
+def _unknown(axis: Axis, from_ms: int, now_ms: int) -> Markup:
+    left = axis.x(from_ms)
+    drawn = Markup(
+        '<rect class="l-unknown" x="{:.3f}%" width="{:.3f}%" y="36" height="8"/>'
+    ).format(left, max(axis.x(now_ms) - left, 0))
+    is_shown = axis.start_ms < now_ms < axis.stop_ms
+    return drawn + (_line("c-now", axis.x(now_ms), 4, 44) if is_shown else Markup(""))
+
+
+def _band(kind: str, axis: Axis, start_ms: int, stop_ms: int) -> Markup:
     left = axis.x(start_ms)
     return Markup(
         '<rect class="{}" x="{:.3f}%" width="{:.3f}%" y="14" height="20" rx="2"/>'
@@ -247,7 +280,7 @@ def _label_every(count: int) -> int:
 def _now_line(columns: Sequence[Hour], now_ms: int, width: float) -> Markup:
     if not columns:
         return Markup("")
-    x = (now_ms - columns[0].starts_at_ms) / _HOUR_MS * width
+    x = (now_ms - columns[0].starts_at_ms) / HOUR_MS * width
     if not 0 <= x <= 100:
         return Markup("")
     return _line("c-now", x, _PLOT_TOP - 8, _PLOT_TOP + _PLOT_HEIGHT)

@@ -141,8 +141,3 @@ def seconds(length_ms: int) -> str:
     whole, rest = divmod(abs(length_ms), SECOND_MS)
     text = f"{whole:,}.{rest:03d}".rstrip("0").rstrip(".")
     return f"-{text}" if length_ms < 0 else text
-
-
-def short_hash(text: str) -> str:
-    """Shorten a hash for a list; the whole one stands behind a link."""
-    return text[:10] + "…" if len(text) > 12 else text

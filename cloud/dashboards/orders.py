@@ -8,15 +8,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from agreed.promises import NO_CLOCK
+from agreed.promises import NO_CLOCK, Verdict
 from agreed.words import say
 from cloud import reads
-from cloud.dashboards import queries, tables
-from cloud.dashboards.charts import Lane
+from cloud.dashboards import queries, tables, wording
+from cloud.dashboards.charts import Axis, Lane, axes
 from cloud.dashboards.desk import BadAddressError, Desk, NotFoundError, days
 from cloud.dashboards.formats import exact
 from cloud.dashboards.queries import OrderFilter, OrderLine
-from cloud.dashboards.wording import VERDICTS_BY_NAME
 from cloud.database.views import NodeView, OrderView
 
 PER_PAGE: Final = 50
@@ -73,14 +72,14 @@ class OrderQuery:
         Raises:
             BadAddressError: a state that there is not, or a date that cannot be read.
         """
-        if self.state not in {"", AT_RISK, *VERDICTS_BY_NAME}:
+        if self.state not in {"", AT_RISK, *wording.VERDICTS_BY_NAME}:
             raise BadAddressError(self.state)
         from_ms, until_ms = days(self.first, self.last) if self.first else (None, None)
         return OrderFilter(
             site=self.site,
             worker=self.worker,
             text=self.text,
-            verdict=VERDICTS_BY_NAME.get(self.state),
+            verdict=wording.VERDICTS_BY_NAME.get(self.state),
             is_at_risk=self.state == AT_RISK,
             from_ms=from_ms,
             until_ms=until_ms,
@@ -133,8 +132,9 @@ def order_query(request: Request) -> OrderQuery:
     )
 
 
-def lane_of(node: NodeView) -> Lane:
+def lane_of(node: NodeView, covered_until_ms: int, now_ms: int) -> Lane:
     """Take what the timeline draws from a node."""
+    is_open = node.verdict is Verdict.OPEN
     decided = node.decided
     bound_ms = decided.bound_ms if decided else None
     return Lane(
@@ -145,6 +145,7 @@ def lane_of(node: NodeView) -> Lane:
         actual_at_ms=decided.actual_at_ms if decided else None,
         bound_ms=NO_CLOCK if bound_ms is None else bound_ms,
         verdict=node.verdict,
+        unknown_ms=(min(covered_until_ms, now_ms), now_ms) if is_open else None,
     )
 
 
@@ -195,13 +196,19 @@ def _order_page(desk: Desk, request: Request, site: str, order_id: str) -> HTMLR
             as_of_ms=now_ms,
             view=view,
             order=view.order,
-            nodes=[
-                (node, lane_of(node), "" if node.verdict else waiting_word(node, view, now_ms))
-                for node in view.nodes
-            ],
+            pack_title=wording.chosen(view.order.pack_name_zh, view.order.pack_name_en),
+            nodes=_node_rows(view, now_ms),
             site_names={s.site: s.name for s in reads.sites(connection, desk.company, now_ms)},
             worker_names=queries.worker_names(connection, desk.company),
         )
+
+
+def _node_rows(view: OrderView, now_ms: int) -> list[tuple[NodeView, Lane, Axis, str]]:
+    lanes = [lane_of(node, view.covered_until_ms, now_ms) for node in view.nodes]
+    return [
+        (node, lane, axis, "" if node.verdict else waiting_word(node, view, now_ms))
+        for node, lane, axis in zip(view.nodes, lanes, axes(lanes), strict=True)
+    ]
 
 
 def _export(desk: Desk, wanted: OrderQuery) -> Iterator[tuple[tables.Cell, ...]]:

@@ -80,9 +80,17 @@ def oldest_waiting(box: BoxView, now_ms: int) -> str:
     if box.oldest_waiting_ms is None or box.status_at_ms is None:
         return say("unknown")
     if not box.waiting_records:
-        return say("none") if box.is_online else say("unknown")
+        return say("none") if box.is_online else say("unknown")  # it may have recorded since
     grown_ms = 0 if box.is_online else max(now_ms - box.status_at_ms, 0)
     return span(box.oldest_waiting_ms + grown_ms)
+
+
+def waiting(box: BoxView) -> str:
+    """Say how many records wait; a box that is away has at least as many as it last said."""
+    if box.waiting_records is None:
+        return say("unknown")
+    number = f"{box.waiting_records:,}"
+    return number if box.is_online else say("at least {count}", count=number)
 
 
 def incident_word(kind: str) -> str:
@@ -113,6 +121,21 @@ def incident_story(kind: str) -> tuple[str, str]:
     }
     fallback = (say("Not known."), say("Take a support bundle of the box and ask for help."))
     return known.get(kind, fallback)
+
+
+def detail_word(key: str) -> str:
+    """Name one detail of an incident."""
+    known = {
+        "epoch": say("Journal"),
+        "held_through": say("Held through record"),
+        "held_head": say("Hash held here"),
+        "block_first": say("First record that came"),
+        "block_last": say("Last record that came"),
+        "block_hash": say("Hash that came"),
+        "block_previous": say("Hash it follows"),
+        "error": say("What is wrong"),
+    }
+    return known.get(key, key)
 
 
 def _since(box: BoxView, now_ms: int) -> str:

@@ -116,7 +116,12 @@ def verdict_meaning(verdict: Verdict) -> str:
 
 def titled(row: HasNames) -> str:
     """Give a node's or a pack's name in the language in force."""
-    return row.name_zh if language.get() == "zh" else row.name_en
+    return chosen(row.name_zh, row.name_en)
+
+
+def chosen(name_zh: str, name_en: str) -> str:
+    """Choose between two names by the language in force."""
+    return name_zh if language.get() == "zh" else name_en
 
 
 def node_word(kind: str) -> str:

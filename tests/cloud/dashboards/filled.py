@@ -1,6 +1,7 @@
 """A store filled with one afternoon of two sites, decided and paid by the production rules."""
 
 import random
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
@@ -35,7 +36,10 @@ COVERED_MS: Final = {
     "binjiang": DAY_MS + 13 * HOUR_MS + 38 * MINUTE_MS,
 }
 BOXES: Final = (("yuhuayuan", "box-1"), ("yuhuayuan", "box-2"), ("binjiang", "box-1"))
-NAMES: Final = "王秀英 李强 张磊 刘洋 陈艳 杨勇 赵军 黄杰 周娟 吴涛 徐明 孙超".split()
+NAMES: Final = (
+    *("王秀英", "李强", "张磊", "刘洋", "陈艳", "杨勇"),
+    *("赵军", "黄杰", "周娟", "吴涛", "徐明", "孙超"),
+)
 EPOCH: Final = bytes(range(16))
 POOL_FEN: Final = 80_000
 
@@ -123,7 +127,7 @@ def empty_engine(folder: Path) -> Engine:
     return engine
 
 
-def reader(engine: Engine) -> partial[AbstractContextManager[Connection]]:
+def reader(engine: Engine) -> Callable[[], AbstractContextManager[Connection]]:
     """Give what the pages read with."""
     return partial(reading, engine)
 
@@ -138,9 +142,7 @@ def _fill(connection: Connection, orders: int) -> None:
     _company(connection)
     for site, name in SITES.items():
         row = {"company": COMPANY, "site": site, "name": name, "created_at_ms": DAY_MS}
-        connection.execute(
-            insert(schema.sites), row | {"covered_until_ms": COVERED_MS[site]}
-        )
+        connection.execute(insert(schema.sites), row | {"covered_until_ms": COVERED_MS[site]})
     for pack in PACKS:
         connection.execute(
             insert(schema.packs),
@@ -177,12 +179,17 @@ def _boxes(connection: Connection) -> None:
     away_ms = COVERED_MS["binjiang"]
     rows = [
         common | online | {"site": "yuhuayuan", "box": "box-1"} | _status(0, 0, 12, []),
-        common | online | {"site": "yuhuayuan", "box": "box-2"}
+        common
+        | online
+        | {"site": "yuhuayuan", "box": "box-2"}
         | _status(1_284, 95_000, 480, ["gate-south"]),
-        common | {"site": "binjiang", "box": "box-1", "is_online": False, "applied_through": 57}
+        common
+        | {"site": "binjiang", "box": "box-1", "is_online": False, "applied_through": 57}
         | {"presence_at_ms": away_ms, "last_heard_at_ms": away_ms, "incident": "forked"}
         | _status(37, 4_000, 1_900, [], away_ms),
-        common | online | {"site": "binjiang", "box": "box-new", "status": "pending"}
+        common
+        | online
+        | {"site": "binjiang", "box": "box-new", "status": "pending"}
         | {"epoch": None, "last_heard_at_ms": None, "last_status": None, "last_status_at_ms": None},
     ]
     for row in rows:
@@ -209,7 +216,7 @@ def _boxes(connection: Connection) -> None:
             "incident": 1,
             "kind": "forked",
             "at_ms": away_ms,
-            "detail": {"sequence": 412, "held": "9f" * 32, "came": "a3" * 32},
+            "detail": {"block_first": 412, "held_head": "9f" * 32, "block_previous": "a3" * 32},
         },
     )
 
@@ -493,9 +500,7 @@ def _transfer(connection: Connection, site: str, number: int, move: Move) -> int
     return number
 
 
-def _lines(
-    connection: Connection, site: str, settled: Settled, numbers: dict[str, int]
-) -> None:
+def _lines(connection: Connection, site: str, settled: Settled, numbers: dict[str, int]) -> None:
     for line in settled.lines:
         connection.execute(insert(schema.lines), _line(site, line, numbers))
 
