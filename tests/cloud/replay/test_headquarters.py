@@ -184,7 +184,7 @@ def test_a_store_that_fails_on_the_way_names_the_remedy(tmp_path: Path) -> None:
         store_at(sqlite_url(path), path) as engine,
         writing(engine) as connection,
     ):
-        connection.execute(text("SELECT * FROM nothing"))
+        connection.execute(text("SELECT * FROM no_table_of_ours"))
 
 
 def test_a_fault_of_ours_is_not_passed_off_as_theirs(tmp_path: Path) -> None:

@@ -158,6 +158,30 @@ def test_a_header_alone_is_a_log_without_cases(sqlite_store: Engine, tmp_path: P
     assert summary.books.is_balanced
 
 
+def test_the_sample_of_a_repair_desk(sqlite_store: Engine, tmp_path: Path) -> None:
+    sample = RECEIPT_MAPPING.parent / "repair.toml"
+    how = read_mapping(sample.read_bytes(), "repair.toml")
+    remarks = [line[4:] for line in sample.read_text().splitlines() if line.startswith("#   ")]
+    late = [
+        "WX-0002,到场,维修08,2024/3/5 14:16,2024/3/5 14:00,2024/3/5 16:00,维修08",
+        "WX-0002,完工,维修08,2024/3/6 5:00:00,2024/3/5 14:00,2024/3/5 16:00,-",
+    ]
+    path = tmp_path / "repair.csv"
+    path.write_bytes("\r\n".join([*remarks, *late]).encode("gb18030"))
+    summary = replay_log(Request(how, path), sqlite_store, lambda: NOW_MS, begin)
+    assert summary.unreadable == []
+    assert summary.promises == {
+        "arrived": Counts(kept=1, late=1),
+        "finished": Counts(kept=1, late=1),
+    }
+    assert summary.books is not None
+    # One minute of 105 beyond the tolerance; 12 h 30 min of 23 h 30 min.
+    assert {pay.worker: pay.earned_fen for pay in summary.books.pays} == {
+        "维修07": 800 + 1500,
+        "维修08": 792 + 702,
+    }
+
+
 def test_the_receipt_log_from_record_to_statement(sqlite_store: Engine, tmp_path: Path) -> None:
     if not RECEIPT.exists():
         pytest.skip(f"the log {RECEIPT} is not beside the checkout")
