@@ -110,6 +110,7 @@ class Agent:
         self._watch.learn(directives)
         self._watch.journaled(self._journal.recent_records(RECENT_BLOCKS_COUNT))
         self._sync.journaled(self._journal.end.through)
+        self.link_changed(is_up=False)
 
     # From devices to the journal, and back to devices.
 

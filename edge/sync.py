@@ -24,6 +24,9 @@ from agreed.messages import (
 )
 from agreed.stream import Sender
 
+STOPPED_HELLO_MS: Final = 10_000
+"""How often a box that must not send asks whether a person has looked meanwhile."""
+
 OUTGOING_COUNT_MAX: Final = WINDOW_ITEMS_MAX * 2
 """Messages that wait for the line; a line that takes none is told nothing more."""
 
@@ -231,7 +234,7 @@ class BoxSync:
         self.incident = reason
         self.phase = Phase.STOPPED
         self._sender.disconnected()
-        self._hello_at_ns = now_ns + RESEND_MS_MAX * NS_PER_MS
+        self._hello_at_ns = now_ns + self._wait_ns()
 
     def _greet(self, now_ns: int) -> None:
         self.phase = Phase.GREETING
@@ -243,7 +246,7 @@ class BoxSync:
     def _wait_ns(self) -> int:
         wait_ms = min(RESEND_MS_MIN << min(self._hello_rounds, 16), RESEND_MS_MAX)
         if self.phase is Phase.STOPPED:
-            wait_ms = RESEND_MS_MAX
+            wait_ms = STOPPED_HELLO_MS
         return (wait_ms + int(wait_ms * self._jitter() / 2)) * NS_PER_MS
 
     def _say_hello(self) -> None:

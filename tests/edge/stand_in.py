@@ -272,7 +272,11 @@ class Headquarters:
         while True:
             with contextlib.suppress(aiomqtt.MqttError):
                 async with aiomqtt.Client(
-                    "127.0.0.1", port, identifier="headquarters", timeout=5
+                    "127.0.0.1",
+                    port,
+                    identifier="headquarters",
+                    timeout=5,
+                    socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
                 ) as client:
                     await client.subscribe(topic("+", "+", "+", "up"), qos=1)
                     await client.subscribe(topic("+", "+", "+", "presence"), qos=1)
