@@ -192,7 +192,7 @@ class OpenPromises:
         Never too late while the clock's bound stays as at the last tick; possibly early, by
         promises decided meanwhile. None when there is nothing to wait for.
         """
-        times = [self._waiting.first_key()]
+        times = [0 if self._freed else self._waiting.first_key()]
         if self._bound_ms < NO_CLOCK:
             limit_ms = self._by_limit.first_key()
             times.append(self._by_risk.first_key())
