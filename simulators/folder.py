@@ -42,15 +42,15 @@ def fresh_folder(folder: Path, *, is_kept: bool) -> Iterator[Path]:
             raise
         raise RemedyError(
             say(
-                "{path} cannot be written ({why}); make it writable or start in another folder.",
+                "{path} cannot be written ({why}); make it writable or choose another with --data.",
                 path=error.filename,
                 why=error.strerror,
             )
         ) from None
 
 
-def chosen_port(wanted: int | None, preferred: int) -> int:
-    """Choose a port on loopback: the wanted one, else the preferred one, else a free one.
+def chosen_port(wanted: int | None, preferred: int = 0) -> int:
+    """Choose a port on loopback: the wanted one, else the preferred one if any, else a free one.
 
     Raises:
         RemedyError: the wanted one is in use.
@@ -64,7 +64,7 @@ def chosen_port(wanted: int | None, preferred: int) -> int:
                 )
             )
         return wanted
-    if _is_free(preferred):
+    if preferred and _is_free(preferred):
         return preferred
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -87,7 +87,10 @@ def _only_one(descriptor: int, folder: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RemedyError(
-            say("another demonstration uses {path}; end it first with Ctrl-C.", path=folder)
+            say(
+                "another demonstration uses {path}; end it or choose another with --data.",
+                path=folder,
+            )
         ) from None
 
 
@@ -96,7 +99,10 @@ def _clear(folder: Path, *, is_kept: bool) -> None:
         return
     if folder.is_symlink() or not folder.is_dir() or not (folder / MARK).is_file():
         raise RemedyError(
-            say("{path} was not made by a demonstration; move it away first.", path=folder)
+            say(
+                "{path} is not of a demonstration; move it away or choose another with --data.",
+                path=folder,
+            )
         )
     if is_kept:
         folder.rename(_unused_name(folder))

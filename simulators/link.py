@@ -7,13 +7,15 @@ import struct
 from typing import Final, Self
 
 _READ_BYTES_MAX: Final = 65_536
+_LOOK_S: Final = 0.02
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 class Link:
     """One port on loopback that leads to the broker while the link is whole.
 
-    While it is cut, connections are reset and new ones refused; the port stays ours.
+    While it is cut, connections are reset and new ones refused; the port stays ours. While the
+    broker itself is down, the port refuses as the broker's own would.
 
     Attributes:
         port: where the box connects to.
@@ -25,6 +27,7 @@ class Link:
         self._target = (target_host, target_port)
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._waiting: asyncio.Task[None] | None = None
         self._socket = _bound(0)
         self.port: int = self._socket.getsockname()[1]
         self.is_cut = True
@@ -43,33 +46,41 @@ class Link:
     async def heal(self) -> None:
         """Let connections through."""
         if self.is_cut:
-            self._server = await asyncio.start_server(self._carry, sock=self._socket)
             self.is_cut = False
+            await self._listen()
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones."""
         if self.is_cut:
             return
         self.is_cut = True
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        self._refuse()
         for writer in tuple(self._writers):
             _reset(writer)
             self.resets += 1
         self._writers.clear()
-        self._socket = _bound(self.port)
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._carry, sock=self._socket)
+
+    def _refuse(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            self._socket = _bound(self.port)
 
     async def _carry(
         self, near_reader: asyncio.StreamReader, near_writer: asyncio.StreamWriter
     ) -> None:
         self._writers.add(near_writer)
-        try:
-            far_reader, far_writer = await asyncio.open_connection(*self._target)
-        except OSError:  # the broker is down: so is everything behind this port
-            self._writers.discard(near_writer)
-            _reset(near_writer)
+        far = await self._reached()
+        if far is None:
+            self._drop(near_writer)
             return
+        far_reader, far_writer = far
         self._writers.add(far_writer)
         # Two pumps, and whichever ends first ends the other.
         pumps = [
@@ -78,13 +89,38 @@ class Link:
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            if (probe := await self._reached()) is not None:
+                probe[1].close()
         finally:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            for writer in (near_writer, far_writer):
-                self._writers.discard(writer)
+            self._drop(near_writer)
+            self._drop(far_writer)
+
+    async def _reached(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """Connect to the broker; if it is down, refuse until it is back."""
+        try:
+            return await asyncio.open_connection(*self._target)
+        except OSError:
+            if not self.is_cut and self._waiting is None:
+                self._refuse()
+                self._waiting = asyncio.create_task(self._await_broker())
+            return None
+
+    async def _await_broker(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection(*self._target)
                 writer.close()
+                break
+        self._waiting = None
+        await self._listen()
+
+    def _drop(self, writer: asyncio.StreamWriter) -> None:
+        self._writers.discard(writer)
+        _reset(writer)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,14 +20,11 @@ from agreed.wire import WireError, decode_block
 from simulators.cast import KIOSK
 from simulators.evidence import JournalFile, RecordRow, is_chained
 from simulators.findings import Findings, Scene
-from simulators.truth import Deed
+from simulators.truth import REFUSED, Deed, Key
 
-_BY_GATE: Final = {GATE_PASSED, GATE_REFUSED}
-_BY_CODE: Final = {TASK_STARTED, TASK_FINISHED, COMPARTMENT_OPENED, CODE_REFUSED}
+_BY_CODE: Final = {TASK_STARTED, TASK_FINISHED, COMPARTMENT_OPENED}
 _BY_DOOR: Final = {PARCEL_DEPOSITED, PARCEL_COLLECTED}
 _NOT_BY_CARD: Final = {"device_refused", "keys_not_used"}
-
-_Key = tuple[str, str]
 
 
 def until(journal: JournalFile, through: int) -> JournalFile:
@@ -71,22 +68,25 @@ def match_journal(scene: Scene, findings: Findings) -> None:
 
 def match_deeds(scene: Scene, findings: Findings) -> None:
     """The deeds against the store: each owed one once, none without a deed, at the right time."""
-    told: dict[_Key, list[RecordRow]] = defaultdict(list)
+    told: dict[Key, list[RecordRow]] = defaultdict(list)
     for row in scene.store.records:
         key = _key_of(row)
         if key is not None:
             told[key].append(row)
-    done: dict[_Key, list[Deed]] = defaultdict(list)
+    done: dict[Key, list[Deed]] = defaultdict(list)
     for deed in scene.deeds:
-        done[deed.key].append(deed)
+        for key in deed.keys:
+            done[key].append(deed)
     lost, unfounded, misdated = [], [], []
     for key in sorted({*told, *done}):
         deeds = done.get(key, [])
         rows = sorted(told.get(key, []), key=lambda row: row.identity)
-        lost += [key] * (sum(deed.is_owed for deed in deeds) - len(rows))
+        lost += [key] * (sum(d.is_owed and len(d.keys) == 1 for d in deeds) - len(rows))
         unfounded += [key] * (len(rows) - len(deeds))
         if len(rows) == len(deeds) and scene.is_box_steady:
             misdated += _misdated(deeds, rows, scene.latency_ms)
+    owed = sum(deed.is_owed for deed in scene.deeds)
+    lost += [("all", "devices")] * (owed - len(lost) - sum(map(len, told.values())))
     unproven = _doors_without_record(scene)
     findings.records_lost += len(lost) + len(misdated) + len(unproven)
     findings.records_duplicated += len(unfounded)
@@ -112,7 +112,7 @@ def _journaled(journal: JournalFile) -> Iterator[RecordRow]:
 
 def _misdated(deeds: list[Deed], rows: list[RecordRow], latency_ms: int) -> list[Any]:
     return [
-        (deed.key, row.node_kind, row.wall_ms - deed.at_ms)
+        (*deed.keys, row.node_kind, row.wall_ms - deed.at_ms)
         for deed, row in zip(deeds, rows, strict=True)
         if row.node_kind not in deed.kinds or abs(row.wall_ms - deed.at_ms) > latency_ms
     ]
@@ -126,10 +126,12 @@ def _doors_without_record(scene: Scene) -> list[int]:
     return [int(part) for part in (opened - recorded).elements()]
 
 
-def _key_of(record: RecordRow) -> _Key | None:
+def _key_of(record: RecordRow) -> Key | None:
     """Say which deed could be behind a record; None for what the box says of itself."""
-    if record.node_kind in _BY_GATE and record.detail not in _NOT_BY_CARD:
+    if record.node_kind == GATE_PASSED:
         return record.device, record.subject
+    if record.node_kind in {CODE_REFUSED, GATE_REFUSED} and record.detail not in _NOT_BY_CARD:
+        return record.device, REFUSED
     if record.node_kind in _BY_CODE:
         return KIOSK, record.reference
     if record.node_kind in _BY_DOOR:

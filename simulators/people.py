@@ -18,8 +18,8 @@ _TRIES_MAX: Final = 12
 _TRY_AGAIN_S: Final = 0.4
 _DOOR_S_MAX: Final = 5.0
 _LOOK_S: Final = 0.01
-_HANDS_IN_S: Final = 0.05
-"""How long a door stands open, real time: less than the time a person needs, at the day's speed."""
+_HANDS_IN_S: Final = 0.4
+"""How long a door stands open, in real time: it must be seen by a bank that is asked in turn."""
 
 _WITH_DOOR: Final = (CodeAction.DEPOSIT, CodeAction.COLLECT)
 
@@ -67,6 +67,7 @@ class People:
         self._happening = happening
         self._kiosk_turn = asyncio.Lock()
         self._deposits: dict[str, asyncio.Event] = {}
+        self._doors: set[asyncio.Task[None]] = set()
         self.heard: list[Heard] = []
         self.doors: list[DoorUsed] = []
         self.codes: dict[tuple[str, CodeAction], str] = {}
@@ -85,6 +86,7 @@ class People:
         async with asyncio.TaskGroup() as group:
             for visit in visits:
                 group.create_task(self._visit(visit))
+        await asyncio.gather(*self._doors)
 
     async def _visit(self, visit: Visit) -> None:
         for act in visit.acts:
@@ -105,30 +107,45 @@ class People:
             await asyncio.sleep(_TRY_AGAIN_S)
 
     async def _scan(self, act: Act) -> None:
-        code = act.text if act.action is None else self.codes[act.order, act.action]
+        code = await self._code(act)
         if act.action is CodeAction.COLLECT:
             await self._deposits[act.order].wait()
-        try:
-            for _ in range(_TRIES_MAX):
-                if await self._scan_once(act, code) is not None:
-                    return
-                await asyncio.sleep(_TRY_AGAIN_S)
-        finally:
-            if act.action is CodeAction.DEPOSIT:
-                self._deposits[act.order].set()
+        part = 0
+        for _ in range(_TRIES_MAX if code else 0):
+            is_good, part = await self._scan_once(act, code)
+            if is_good is not None:
+                break
+            await asyncio.sleep(_TRY_AGAIN_S)
+        closing = asyncio.create_task(self._close(act, code, part))
+        self._doors.add(closing)
 
-    async def _scan_once(self, act: Act, code: str) -> bool | None:
+    async def _code(self, act: Act) -> str:
+        """Give the text to scan; "" when the order was never created."""
+        if act.action is None:
+            return act.text
+        for _ in range(_TRIES_MAX):
+            if (act.order, act.action) in self.codes:
+                return self.codes[act.order, act.action]
+            await asyncio.sleep(_TRY_AGAIN_S)
+        return ""
+
+    async def _scan_once(self, act: Act, code: str) -> tuple[bool | None, int]:
         async with self._kiosk_turn:
             said = len(self._site.bank.emitted)
             answered = await self._site.kiosk.scan(code)
             is_good = None if answered is Answered.NOTHING else answered is Answered.GOOD
             self._hear(act.device, code, is_good)
             part = await self._opened(said) if is_good and act.action in _WITH_DOOR else 0
+        return is_good, part
+
+    async def _close(self, act: Act, code: str, part: int) -> None:
+        """Push the door shut, while its owner already does something else."""
         if part:
             await asyncio.sleep(_HANDS_IN_S)
             self.doors.append(DoorUsed(code, part, time.monotonic_ns()))
             self._site.bank.close(part)
-        return is_good
+        if act.action is CodeAction.DEPOSIT:
+            self._deposits[act.order].set()
 
     async def _opened(self, said: int) -> int:
         """Look which door opened since; 0 for none."""

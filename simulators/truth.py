@@ -1,9 +1,10 @@
 """What really happened on the site, told by the devices and the people; pure."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Final, TypeVar
 
 from agreed.directives import CodeAction
 from agreed.machine import NS_PER_MS, NS_PER_S, SimulatedDay
@@ -31,12 +32,20 @@ _OF_ACTION: Final = {
 }
 
 
+REFUSED: Final = "refused"
+"""Stands in the key for who or what was refused: its record may not know the card or the order."""
+
+Key = tuple[str, str]
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """One thing that a person did at a device and that a record must tell.
 
     Attributes:
-        key: which records could tell it: the device and, where the wire shows it, who or what.
+        keys: which records could tell it: the device and, as far as is known, who or what; more
+            than one where nobody heard the answer.
         kinds: the node kinds that would tell it rightly.
         worker: who did it; "" for whoever.
         order: for which order; "" for none.
@@ -44,7 +53,7 @@ class Deed:
         is_owed: the person saw it accepted, so that it must never be lost.
     """
 
-    key: tuple[str, str]
+    keys: frozenset[Key]
     kinds: frozenset[str]
     worker: str
     order: str
@@ -69,6 +78,11 @@ class Witnessed:
     doors: list[DoorUsed]
     codes: Mapping[str, tuple[str, CodeAction]]
     is_box_steady: bool = True
+
+
+def as_json(witnessed: Witnessed) -> str:
+    """Write down what was witnessed, for whoever wants to look at a fault."""
+    return json.dumps(asdict(witnessed), ensure_ascii=False, indent=1) + "\n"
 
 
 def deeds_of(witnessed: Witnessed, cast: Cast, day: SimulatedDay) -> list[Deed]:
@@ -108,8 +122,8 @@ class _Shown:
         if self.text.startswith("26:"):
             subject = subjects.get(self.text, "")
             return Deed(
-                (self.device, subject),
-                self._kinds(GATE_PASSED, GATE_REFUSED),
+                self._chosen((self.device, subject), (self.device, REFUSED)),
+                self._chosen(GATE_PASSED, GATE_REFUSED),
                 subject,
                 "",
                 self.at_ms,
@@ -118,15 +132,15 @@ class _Shown:
         order, action = codes.get(self.text, ("", None))
         told = _OF_ACTION[action] if action else CODE_REFUSED
         return Deed(
-            (self.device, order),
-            self._kinds(told, CODE_REFUSED),
+            self._chosen((self.device, order), (self.device, REFUSED)),
+            self._chosen(told, CODE_REFUSED),
             "",
             order,
             self.at_ms,
             self.is_owed,
         )
 
-    def _kinds(self, good: str, bad: str) -> frozenset[str]:
+    def _chosen(self, good: T, bad: T) -> frozenset[T]:
         if self.is_good is None:
             return frozenset((good, bad))
         return frozenset((good if self.is_good else bad,))
@@ -169,7 +183,7 @@ def _closed(emission: Emission, witnessed: Witnessed, at_ms: int) -> Deed:
     kinds = {CodeAction.DEPOSIT: PARCEL_DEPOSITED, CodeAction.COLLECT: PARCEL_COLLECTED}
     kind = kinds.get(action) if action else None
     return Deed(
-        (emission.device, str(emission.part)),
+        frozenset(((emission.device, str(emission.part)),)),
         frozenset((kind,)) if kind else frozenset((PARCEL_DEPOSITED, PARCEL_COLLECTED)),
         "",
         order,

@@ -76,7 +76,7 @@ def _row(record: Record) -> RecordRow:
 
 def _deed(device: str, what: str, kind: str, at_ms: int, order: str = "") -> Deed:
     worker = "w-01" if device.startswith("gate") else ""
-    return Deed((device, what), frozenset({kind}), worker, order, at_ms, is_owed=True)
+    return Deed(frozenset({(device, what)}), frozenset({kind}), worker, order, at_ms, is_owed=True)
 
 
 def _promise(node: str, kind: str, match: Match, rate_fen: int) -> PromiseRow:

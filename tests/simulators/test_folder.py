@@ -44,7 +44,7 @@ def test_what_is_not_ours_is_not_removed(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(precious)
     for folder in (precious, link, precious / "photo"):
-        with pytest.raises(RemedyError, match="was not made by a demonstration"):
+        with pytest.raises(RemedyError, match="is not of a demonstration"):
             used(folder)
     assert (precious / "photo").read_text() == "x"
 

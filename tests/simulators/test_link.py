@@ -71,15 +71,36 @@ def test_a_healed_link_has_the_same_port() -> None:
     asyncio.run(play())
 
 
-def test_a_broker_that_is_down_resets_the_connection() -> None:
+def test_while_the_broker_is_down_the_link_refuses_as_it_would() -> None:
     async def play() -> None:
-        server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
+        held: list[asyncio.StreamWriter] = []
+
+        async def hold(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            held.append(writer)
+            await asyncio.sleep(60)
+
+        server = await asyncio.start_server(hold, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        server.close()
         async with Link("127.0.0.1", port) as link:
             reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+            while not held:  # noqa: ASYNC110 - the far side tells us in its own time
+                await asyncio.sleep(0.01)
+            server.close()
+            held[0].transport.abort()
             with contextlib.suppress(ConnectionResetError):
                 assert await reader.read() == b""
             writer.close()
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", link.port)
+            link.cut()
+            await link.heal()
+            async with await asyncio.start_server(hold, "127.0.0.1", port):
+                for _ in range(100):
+                    with contextlib.suppress(OSError):
+                        _, again = await asyncio.open_connection("127.0.0.1", link.port)
+                        again.close()
+                        return
+                    await asyncio.sleep(0.02)
+        raise AssertionError("the link did not come back")
 
     asyncio.run(play())

@@ -6,7 +6,7 @@ from firmware_interfaces.observations import Seen
 from simulators.cast import GATES, KIOSK, LOCKER, cast_of
 from simulators.devices.far_device import Emission
 from simulators.people import DoorUsed, Heard
-from simulators.truth import Deed, Witnessed, deeds_of
+from simulators.truth import REFUSED, Deed, Witnessed, deeds_of
 
 DAY = SimulatedDay(0, 0, 1_000)
 CAST = cast_of(0, 3)
@@ -39,15 +39,21 @@ def test_a_card_is_told_by_what_its_holder_was_told() -> None:
     (refused,) = told([card], [Heard(GATES[0], WORKER.card, False, 2 * NS_PER_S)])
     (unknown,) = told([card])
     assert admitted == Deed(
-        (GATES[0], WORKER.id), frozenset({"gate_passed"}), WORKER.id, "", 1_000_000, True
+        frozenset({(GATES[0], WORKER.id)}),
+        frozenset({"gate_passed"}),
+        WORKER.id,
+        "",
+        1_000_000,
+        True,
     )
     assert refused.kinds == {"gate_refused"}
+    assert set(refused.keys) == {(GATES[0], REFUSED)}
     assert unknown.kinds == {"gate_passed", "gate_refused"}
 
 
 def test_a_foreign_card_is_nobody() -> None:
     (deed,) = told([emission(GATES[1], Seen.CARD, CAST.foreign_cards[0])])
-    assert deed.key == (GATES[1], "")
+    assert set(deed.keys) == {(GATES[1], ""), (GATES[1], REFUSED)}
     assert deed.worker == ""
 
 
@@ -55,8 +61,8 @@ def test_a_code_is_told_by_its_order() -> None:
     heard = [Heard(KIOSK, "S-1", True, 2 * NS_PER_S), Heard(KIOSK, "X", False, 3 * NS_PER_S)]
     codes = [emission(KIOSK, Seen.CODE, "S-1"), emission(KIOSK, Seen.CODE, "X", at_s=2)]
     started, refused = told(codes, heard)
-    assert (started.key, set(started.kinds)) == ((KIOSK, "a0001"), {"task_started"})
-    assert (refused.key, set(refused.kinds)) == ((KIOSK, ""), {"code_refused"})
+    assert (set(started.keys), set(started.kinds)) == ({(KIOSK, "a0001")}, {"task_started"})
+    assert (set(refused.keys), set(refused.kinds)) == ({(KIOSK, REFUSED)}, {"code_refused"})
 
 
 def test_each_answer_belongs_to_the_try_before_it() -> None:
@@ -66,6 +72,7 @@ def test_each_answer_belongs_to_the_try_before_it() -> None:
     assert not maybe.is_owed
     assert maybe.at_ms == 5_000_000
     assert not unanswered.is_owed
+    assert set(unanswered.keys) == {(KIOSK, "p0001"), (KIOSK, REFUSED)}
     assert opened.is_owed
     assert opened.kinds == {"compartment_opened"}
 
@@ -74,7 +81,7 @@ def test_a_closed_door_is_told_by_who_pushed_it() -> None:
     doors = [DoorUsed("D-1", 4, NS_PER_S), DoorUsed("C-1", 4, 3 * NS_PER_S)]
     closed = [emission(LOCKER, Seen.DOOR_CLOSED, part=4, at_s=at_s) for at_s in (2, 4)]
     deposited, collected = told(closed, doors=doors)
-    assert deposited.key == collected.key == (LOCKER, "4")
+    assert set(deposited.keys) == set(collected.keys) == {(LOCKER, "4")}
     assert deposited.kinds == {"parcel_deposited"}
     assert deposited.order == "p0001"
     assert collected.kinds == {"parcel_collected"}
