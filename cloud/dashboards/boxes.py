@@ -8,9 +8,10 @@ from fastapi.responses import HTMLResponse
 from agreed.words import say
 from cloud import reads
 from cloud.dashboards import queries, signals
-from cloud.dashboards.desk import Desk, NotFoundError
+from cloud.dashboards.desk import Desk, NotFoundError, page_number
 
 BLOCKS_SHOWN: Final = 20
+PER_PAGE: Final = 100
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -20,12 +21,16 @@ def routes(desk: Desk) -> APIRouter:
     @router.get("/boxes")
     def listed(request: Request) -> HTMLResponse:
         now_ms = desk.now_ms()
+        page = page_number(request)
         with desk.reading() as connection:
+            rows = signals.fleet(reads.boxes(connection, desk.company), now_ms, desk.speed)
             return desk.page(
                 request,
                 "boxes.html",
                 as_of_ms=now_ms,
-                boxes=signals.fleet(reads.boxes(connection, desk.company), now_ms, desk.speed),
+                boxes=rows[(page - 1) * PER_PAGE : page * PER_PAGE],
+                page=page,
+                pages=max(1, -(-len(rows) // PER_PAGE)),
                 site_names={s.site: s.name for s in reads.sites(connection, desk.company, now_ms)},
                 signals=signals,
             )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -12,6 +13,8 @@ from cloud import reads
 from cloud.dashboards import formats
 from cloud.dashboards.rendering import Pages
 from cloud.database.views import CompanyView
+
+PAGE_MAX: Final = 1_000_000
 
 Read = Callable[[], AbstractContextManager[Connection]]
 
@@ -75,6 +78,18 @@ class Period:
     def query(self) -> str:
         """Write it for an address."""
         return f"from={self.first}&until={self.last}"
+
+
+def page_number(request: Request) -> int:
+    """Read which page of a list is asked for; 1 is the first.
+
+    Raises:
+        BadAddressError: no number, or one beyond any list.
+    """
+    page = request.query_params.get("page") or "1"
+    if not (page.isascii() and page.isdigit() and 1 <= int(page) <= PAGE_MAX):
+        raise BadAddressError(page)
+    return int(page)
 
 
 def period(request: Request, desk: Desk) -> Period:

@@ -13,14 +13,13 @@ from agreed.words import say
 from cloud import reads
 from cloud.dashboards import queries, tables, wording
 from cloud.dashboards.charts import Axis, Lane, axes
-from cloud.dashboards.desk import BadAddressError, Desk, NotFoundError, days
+from cloud.dashboards.desk import BadAddressError, Desk, NotFoundError, days, page_number
 from cloud.dashboards.formats import exact
 from cloud.dashboards.queries import OrderFilter, OrderLine
 from cloud.database.views import NodeView, OrderView
 
 PER_PAGE: Final = 50
 AT_RISK: Final = "at_risk"
-_PAGE_MAX: Final = 1_000_000
 COLUMNS: Final = (
     "site",
     "order",
@@ -117,9 +116,6 @@ def order_query(request: Request) -> OrderQuery:
         BadAddressError: a page that is no number.
     """
     asked = request.query_params
-    page = asked.get("page") or "1"
-    if not (page.isascii() and page.isdigit() and 1 <= int(page) <= _PAGE_MAX):
-        raise BadAddressError(page)
     first = asked.get("day") or asked.get("from") or asked.get("until") or ""
     return OrderQuery(
         site=asked.get("site", ""),
@@ -128,7 +124,7 @@ def order_query(request: Request) -> OrderQuery:
         state=asked.get("state", ""),
         first=first,
         last=asked.get("day") or asked.get("until") or first,
-        page=int(page),
+        page=page_number(request),
     )
 
 

@@ -15,8 +15,14 @@ from cloud.dashboards.charts import Hour
 from cloud.dashboards.desk import Desk
 from cloud.dashboards.formats import HOUR_MS
 from cloud.dashboards.live import RETRY_MS, LiveStream
+from cloud.database.views import SiteView
 
 FRAGMENTS: Final = ("stamp", "attention", "figures", "hours", "money", "boxes")
+BOXES_SHOWN: Final = 60
+"""The worst ones; a page that is sent every second does not carry a whole fleet."""
+
+SITES_SHOWN: Final = 60
+TROUBLED_SHOWN: Final = 10
 _HOURS_MIN: Final = 8
 
 
@@ -69,10 +75,10 @@ def values(desk: Desk, connection: Connection) -> dict[str, object]:
     earned = queries.earners(connection, desk.company, *day)
     return {
         "seen": seen,
-        "boxes_by_site": {
-            site: [row for row in rows if row[0].site == site] for site in site_names
-        },
-        "troubled": [row for row in rows if signals.needs_somebody(row)],
+        "boxes_by_site": boxes_by_site(rows[:BOXES_SHOWN]),
+        "boxes_left": len(rows[BOXES_SHOWN:]),
+        "sites": worst_sites(seen.sites, rows),
+        "troubled": [row for row in rows if signals.needs_somebody(row)][:TROUBLED_SHOWN],
         "hours": hour_columns(counted),
         "earners": [earner for earner in earned if earner.earned_fen],
         "worker_names": names,
@@ -89,6 +95,20 @@ def hour_columns(counted: Mapping[int, Mapping[Verdict, int]]) -> list[Hour]:
     first, last = min(counted), max(counted)
     last = max(last, first + (_HOURS_MIN - 1) * HOUR_MS)
     return [Hour(at_ms, counted.get(at_ms, {})) for at_ms in range(first, last + 1, HOUR_MS)]
+
+
+def boxes_by_site(rows: list[signals.Row]) -> dict[str, list[signals.Row]]:
+    """Put the boxes under their sites, in the same order."""
+    found: dict[str, list[signals.Row]] = {}
+    for row in rows:
+        found.setdefault(row[0].site, []).append(row)
+    return found
+
+
+def worst_sites(sites: list[SiteView], rows: list[signals.Row]) -> list[SiteView]:
+    """Order the sites by their worst box, and give no more than are shown."""
+    places = {site: place for place, site in enumerate(boxes_by_site(rows))}
+    return sorted(sites, key=lambda site: places.get(site.site, len(places)))[:SITES_SHOWN]
 
 
 def figure_notes() -> dict[str, str]:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -7,11 +8,13 @@ from sqlalchemy import Engine
 from agreed.money import yuan
 from agreed.promises import Verdict
 from cloud import reads
+from cloud.dashboards import signals
 from cloud.dashboards.live import LiveStream
-from cloud.dashboards.overview import FRAGMENTS, hour_columns
+from cloud.dashboards.overview import BOXES_SHOWN, FRAGMENTS, boxes_by_site, hour_columns
 from cloud.database.engine import reading
 from tests.cloud.dashboards.conftest import Clock, app_of, client_of, served
 from tests.cloud.dashboards.filled import COMPANY, DAY_MS, HOUR_MS, NOW_MS
+from tests.cloud.dashboards.test_signals import AWAY, BOX, NOW
 
 
 def test_the_page_shows_the_figures_of_the_store(client: httpx.Client, engine: Engine) -> None:
@@ -31,6 +34,14 @@ def test_hours_without_promises_keep_their_place() -> None:
     assert [c.total for c in columns] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 2]
     assert len(hour_columns({DAY_MS: {}})) == 8
     assert hour_columns({}) == []
+
+
+def test_a_large_fleet_is_cut_to_its_worst_boxes() -> None:
+    rows = signals.fleet([replace(BOX, site=f"s{i:04}") for i in range(2_000)], NOW, 1)
+    rows = [*signals.fleet([AWAY], NOW, 1), *rows]
+    shown = boxes_by_site(rows[:BOXES_SHOWN])
+    assert next(iter(shown)) == AWAY.site
+    assert sum(len(found) for found in shown.values()) == BOXES_SHOWN
 
 
 def test_an_empty_company_is_calm_and_says_what_comes_next(empty: Engine) -> None:
