@@ -114,7 +114,10 @@ def _print(summary: Summary, *, as_text: bool) -> None:
 @contextmanager
 def _progress() -> Iterator[Begin]:
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
 
         def begin(name: str, size: int) -> Callable[[int], None]:
             task = progress.add_task(name, total=size or None)

@@ -28,10 +28,11 @@ def pass_over(
     rows_read, cases = 0, Cases(mapping)
     for row in rows:
         problem = row if isinstance(row, Unreadable) else cases.add(row)
-        if problem is not None:
-            rejects.add(problem)
-            cases.add_unreadable(problem)
-        elif isinstance(row, Event):
+        if problem is None:
+            assert isinstance(row, Event)
             rows_read += 1
             take(row)
+        else:
+            rejects.add(problem)
+            cases.add_unreadable(problem)
     return Passed(rows_read, cases)

@@ -85,3 +85,11 @@ def test_a_case_of_unreadable_rows_alone_is_none() -> None:
     cases.add_unreadable(Unreadable(2, "torn", "o1"))
     assert len(cases) == 0
     assert list(cases.promises()) == []
+
+
+def test_a_promise_may_pay_nobody() -> None:
+    rule = mapping().promise[0].model_copy(update={"paid": None})
+    cases = Cases(mapping().model_copy(update={"promise": [rule]}))
+    cases.add(Event(2, "o1", "arrive", "w1", 1000, (Said(5000, 4000, "w9"),)))
+    (closed,) = cases.promises()
+    assert (closed.worker, closed.fact) == ("", Fact(4000, 2, ""))

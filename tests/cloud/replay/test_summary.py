@@ -80,6 +80,10 @@ def test_the_tables_for_the_eye() -> None:
     assert "ledger balanced, chain verified" in text
 
 
+def test_few_unreadable_rows_are_all_shown() -> None:
+    assert "more" not in drawn(Summary(1, 1, [Unreadable(7, "odd")], 1, {}, None))
+
+
 def test_books_that_do_not_hold_are_said_loudly() -> None:
     books = Books(0, 0, 0, is_balanced=False, is_chain_verified=False, pays=[])
     text = drawn(Summary(1, 0, [], 1, {}, books, 5))
