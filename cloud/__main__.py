@@ -4,12 +4,14 @@ import asyncio
 import json
 import re
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import structlog
 import typer
 from pydantic import TypeAdapter
 from rich.console import Console
@@ -82,6 +84,8 @@ def run(  # noqa: PLR0913, PLR0917  # options of a command line
         if name is not None:
             _checked(option, name)
     settings = Settings(data, company, tuple(site or ()), host, port, broker, mqtt_port, database)
+
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
     def announce(address: str) -> None:
         talk.print(say("Headquarters is open: {address}", address=address), markup=False)

@@ -81,7 +81,8 @@ class Folder:
             RemedyError: it cannot be used, or another headquarters runs in it.
         """
         try:
-            self.broker.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.broker.mkdir(mode=0o700, exist_ok=True)
             lock = (self.path / "lock").open("a")
             self.secret()
             self.token()

@@ -69,15 +69,23 @@ class Link:
         is_connected: set while the broker is.
     """
 
-    def __init__(
-        self, engine: Engine, company: str, address: BrokerAddress, clock: Clock, outbox: Outbox
+    def __init__(  # what it connects
+        self,
+        engine: Engine,
+        company: str,
+        address: BrokerAddress,
+        clock: Clock,
+        outbox: Outbox,
+        broker_ready: asyncio.Event | None = None,
     ) -> None:
+        """Prepare; `broker_ready` is set while our own broker can be connected."""
         self.is_connected = asyncio.Event()
         self._engine = engine
         self._company = company
         self._address = address
         self._clock = clock
         self._outbox = outbox
+        self._broker_ready = broker_ready
         self._waiting: deque[tuple[Said, int]] = deque()
         self._waiting_bytes = 0
         self._presence: dict[BoxName, bool] = {}
@@ -101,6 +109,8 @@ class Link:
         wait_s = RECONNECT_S_MIN
         is_said = False
         while True:
+            if self._broker_ready is not None:
+                await self._broker_ready.wait()
             try:
                 async with self._connection() as client:
                     await client.subscribe([(topic(*_EVERY, "up"), 1)])

@@ -67,7 +67,8 @@ async def _run(
     listening = listen(settings.host, settings.port)
     database = settings.database or folder.default_database
     folder.keep(Kept(database=database, company=company, mqtt_url=house.mqtt_url))
-    link = Link(engine, company, address, clock, Outbox(random.SystemRandom().random))
+    outbox = Outbox(random.SystemRandom().random)
+    link = Link(engine, company, address, clock, outbox, broker.is_ready if broker else None)
     web = Web(make_app(_desk(house, folder, engine, company, clock, link)))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
