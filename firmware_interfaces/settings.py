@@ -12,8 +12,12 @@ from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.osdp.settings import OsdpLine
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.settings import ScannerLine
+from firmware_interfaces.wiegand.machine import WiegandMachine
+from firmware_interfaces.wiegand.settings import WiegandLine
 
-LineSettings = Annotated[OsdpLine | LockerLine | ScannerLine, Field(discriminator="family")]
+LineSettings = Annotated[
+    OsdpLine | LockerLine | ScannerLine | WiegandLine, Field(discriminator="family")
+]
 
 _LINE: TypeAdapter[LineSettings] = TypeAdapter(LineSettings)
 
@@ -45,6 +49,8 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
             return LockerMachine(settings)
         case ScannerLine():
             return ScannerMachine(settings)
+        case WiegandLine():
+            return WiegandMachine(settings)
         case _:
             assert_never(settings)
 

@@ -7,12 +7,14 @@ from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.settings import device_names, line_machine, make_line, read_line_settings
+from firmware_interfaces.wiegand.machine import WiegandMachine
 
 KEY = "0102030405060708090a0b0c0d0e0f10"
 TABLES: list[tuple[dict[str, Any], type]] = [
     ({"family": "osdp", "devices": [{"name": "d", "address": 0, "key": KEY}]}, OsdpMachine),
     ({"family": "locker_cu16", "devices": [{"name": "d"}]}, LockerMachine),
     ({"family": "scanner", "devices": [{"name": "d"}]}, ScannerMachine),
+    ({"family": "wiegand", "devices": [{"name": "d"}]}, WiegandMachine),
 ]
 
 

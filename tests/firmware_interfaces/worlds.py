@@ -15,6 +15,7 @@ from simulators.devices.far_device import FarDevice
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
 from simulators.devices.scanner import Scanner
+from simulators.devices.wiegand_reader import WiegandReader
 from simulators.devices.wire import PtyWire, SocketWire, Wire
 
 WAIT_S_MAX = 30.0  # a busy machine is slow; only a broken one is this slow
@@ -120,7 +121,21 @@ FAMILIES = {
         Seen.CODE,
         lambda number: (f"PARCEL-{number}", 0),
     ),
+    "wiegand": Family(
+        {"family": "wiegand", "devices": [{"name": "device"}]},
+        lambda: WiegandReader("device"),
+        lambda reader, number: reader.show(card_26(number)),
+        Seen.CARD,
+        lambda number: (card_26(number), 0),
+    ),
 }
+
+
+def card_26(number: int) -> str:
+    """A card of 26 bits with its parity, as every reader of ours writes it."""
+    data = f"{number:024b}"
+    bits = f"{data[:12].count('1') % 2}{data}{1 - data[12:].count('1') % 2}".ljust(32, "0")
+    return f"26:{int(bits, 2):08x}"
 
 
 def make_wire(kind: str, devices: list[FarDevice], folder: Path, **options: Any) -> Wire:
