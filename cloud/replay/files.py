@@ -64,6 +64,10 @@ def inspect_log(path: Path, read_so_far: Callable[[int], None]) -> LogFile:
         RemedyError: absent, a folder, no right to read, empty, not text, or damaged gzip.
     """
     with _remedied(path):
+        if path.is_fifo() or path.is_char_device():
+            raise RemedyError(
+                say("{file} is no ordinary file: save the log first, it is read twice.", file=path)
+            )
         with path.open("rb") as file:
             start = file.read(4)
         is_gzip = start.startswith(_GZIP_MAGIC)

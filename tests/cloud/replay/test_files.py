@@ -1,4 +1,5 @@
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,13 @@ def test_an_absent_log_and_a_folder_name_the_remedy(tmp_path: Path) -> None:
         inspect_log(tmp_path, nothing)
     with pytest.raises(RemedyError, match="cannot be read"):
         inspect_log(tmp_path / ("x" * 300), nothing)
+
+
+def test_a_pipe_names_the_remedy(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(RemedyError, match="no ordinary file"):
+            inspect_log(path, nothing)
 
 
 def test_a_mapping_is_a_small_file(tmp_path: Path) -> None:
