@@ -164,15 +164,14 @@ class Held:
         """Free the rows of dead promises; the others move up.
 
         Args:
-            is_dead: bool[rows].
+            is_dead: bool[rows], one row at least.
 
         Returns:
             int64[rows], for each row before its row now, -1 for dead ones.
         """
         left = np.flatnonzero(~is_dead)
         row_after = np.where(is_dead, -1, np.cumsum(~is_dead) - 1)
-        if self._count:
-            self._renumber_orders(row_after)
+        self._renumber_orders(row_after)
         for name in _COLUMNS:
             setattr(self, name, getattr(self, name)[left])
         self._count = len(left)

@@ -12,6 +12,7 @@ import numpy as np
 
 from agreed.checks import judge
 from agreed.held import Held, Stage
+from agreed.limits import WALL_MS_MAX
 from agreed.promises import NO_CLOCK, Facts, Judgements, Match, Promise, Verdict
 from agreed.proofs import Wanted, prove
 from agreed.records import Bools, Bytes8, Int32s, Int64s, RecordColumns
@@ -239,44 +240,44 @@ class OpenPromises:
         proof[proven] = self._sightings.forget(proof[proven].astype(np.int64))[proof[proven]]
 
     def _prove(self, fresh: Int64s, seen: Int64s) -> Int64s:
-        """Match what could have changed again, and give the promises whose proof is another."""
+        """Match what could have changed again, and give the promises whose proof is another.
+
+        Whoever is proven keeps his record unless an earlier one turns up. So promises proven before
+        anything that is new need no second look, and in turns neither do the records before.
+        """
         if not (len(fresh) or len(seen) or self._freed):
             return _NONE
         held, sightings = self._held, self._sightings
         self._by_key.add(index_keys(held.key[fresh]), fresh)
+        fresh_turns = fresh[held.match(fresh) == Match.BY_TURN]
+        news_ms = np.concatenate((sightings.at_ms[seen], held.opens_at_ms[fresh_turns]))
+        since_ms = 0 if self._freed else int(news_ms.min(initial=WALL_MS_MAX))
         freed = np.array(self._freed, np.uint64)
-        touched = index_keys(np.concatenate((sightings.key[seen], freed)))
-        rows = np.concatenate((fresh, self._movable(self._by_key.find(distinct(touched)), seen)))
         self._freed = []
-        # A turn can pass on to any promise of its key, and so can every record of it.
+        touched = distinct(index_keys(np.concatenate((sightings.key[seen], freed))))
+        rows = np.concatenate((fresh, self._movable(self._by_key.find(touched), since_ms)))
+        # A promise in turn may hand on its record to any other of its key.
         turns = held.key[rows[held.match(rows) == Match.BY_TURN]]
-        rows = np.concatenate((rows, self._by_key.find(distinct(index_keys(turns)))))
-        rows = self._alive(distinct(rows))
+        others = self._by_key.find(distinct(index_keys(turns)))
+        rows = self._alive(distinct(np.concatenate((rows, self._movable(others, since_ms)))))
         before = held.proof[rows].astype(np.int64)
-        again = np.concatenate((held.key[fresh], turns))
-        sighted = np.concatenate((seen, sightings.find(again), before[before >= 0]))
+        handed_on = sightings.find(turns)
+        handed_on = handed_on[sightings.at_ms[handed_on] >= since_ms]
+        searched = sightings.find(held.key[fresh[held.match(fresh) != Match.BY_TURN]])
+        sighted = np.concatenate((seen, handed_on, searched, before[before >= 0]))
         after = self._match(rows, distinct(sighted))
         held.proof[rows] = after
         is_other: Bools = after != before
         return rows[is_other]
 
-    def _movable(self, rows: Int64s, seen: Int64s) -> Int64s:
-        """Leave out what new sightings cannot change: proven before them, or with another window.
-
-        A promise never gives up its record for a later one; and where no promise of a turn takes a
-        new record, none has to pass one on.
-        """
-        if self._freed or not len(seen):
-            return rows
+    def _movable(self, rows: Int64s, since_ms: int) -> Int64s:
+        """Leave out promises that nothing since a moment can move."""
         held, at_ms = self._held, self._sightings.at_ms
-        first_ms, last_ms = at_ms[seen].min(), at_ms[seen].max()
         proof = held.proof[rows]
-        rows = rows[(proof < 0) | (at_ms[np.maximum(proof, 0)] >= first_ms)]
-        is_inside: Bools = held.match(rows) == Match.BY_ORDER
-        is_inside |= (held.opens_at_ms[rows] <= last_ms) & (
-            held.promised_at_ms[rows] + held.hard_ms(rows) >= first_ms
-        )
-        return rows[is_inside]
+        rows = rows[(proof < 0) | (at_ms[np.maximum(proof, 0)] >= since_ms)]
+        is_open: Bools = held.match(rows) == Match.BY_ORDER
+        is_open |= held.promised_at_ms[rows] + held.hard_ms(rows) >= since_ms
+        return rows[is_open]
 
     def _match(self, rows: Int64s, sighted: Int64s) -> Int64s:
         """Give for each promise the sighting that proves it, -1 for none."""

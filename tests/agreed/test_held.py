@@ -1,10 +1,12 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agreed.held import Held, Stage
 from agreed.promises import Match, Promise, Verdict
 from agreed.records import Int64s
+from agreed.runs import ROWS_MAX
 
 names = st.tuples(
     st.sampled_from(["o1", "o2", "订单三", "x" * 64]), st.sampled_from(["a", "b", "c"])
@@ -88,4 +90,12 @@ def test_rows_of_an_order_put_at_different_times_are_all_found() -> None:
 def test_promises_alike_share_one_template() -> None:
     held = Held()
     add(held, [promise((f"o{i}", "n")) for i in range(50)])
+    size = held.nbytes
+    add(held, [promise(("o9", "n"))])
     assert len(vars(held)["_templates"]) == 1
+    assert held.nbytes == size + 8  # but for the order's entry there was room
+
+
+def test_more_than_can_be_told_apart_is_refused() -> None:
+    with pytest.raises(ValueError, match="promises at once"):
+        Held().reserve(ROWS_MAX + 1)
