@@ -41,9 +41,9 @@ def add_pages(
         company: key of the company that is shown.
     """
     day = os.environ.get(SIMULATED_DAY)
-    speed = parse_simulated_day(day).speed if day else 1
+    speed = parse_simulated_day(day).speed if day else 0
     pages = Pages(company, speed)
-    desk = Desk(pages, read, now_ms, company, speed)
+    desk = Desk(pages, read, now_ms, company, speed or 1)
     stream = LiveStream(partial(overview.fragments, desk))
     app.state.live = stream
     app.add_middleware(LanguageMiddleware)

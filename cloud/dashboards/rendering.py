@@ -30,7 +30,7 @@ class Pages:
 
     Args:
         company_name: what stands in the head until the company's own name has been read.
-        speed: of a simulated day, 1 in life.
+        speed: of a simulated day, 0 in life.
     """
 
     def __init__(self, company_name: str, speed: int) -> None:
@@ -41,6 +41,7 @@ class Pages:
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # an upgrade beneath a running headquarters must not mix with it
         )
         self._environment.globals.update(
             company_name=lambda: self.company_name,

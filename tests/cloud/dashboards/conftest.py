@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from agreed.words import language
 from cloud.dashboards.pages import add_pages
 from cloud.database.engine import reading
-from tests.cloud.dashboards import filled
+from tests.cloud.dashboards import example, filled
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -34,7 +34,7 @@ ARGUMENTS = [
 class Clock:
     """A time that a test may move."""
 
-    now_ms: int = filled.NOW_MS
+    now_ms: int = example.NOW_MS
 
     def __call__(self) -> int:
         return self.now_ms
@@ -69,7 +69,7 @@ def connection(engine: Engine) -> Iterator[Connection]:
 
 def app_of(engine: Engine, clock: Clock) -> FastAPI:
     app = FastAPI()
-    add_pages(app, filled.reader(engine), clock, filled.COMPANY)
+    add_pages(app, filled.reader(engine), clock, example.COMPANY)
     return app
 
 

@@ -5,7 +5,7 @@ import pytest
 from agreed.promises import NO_CLOCK, Verdict
 from cloud.dashboards import charts
 from cloud.dashboards.charts import Axis, Hour, Lane
-from tests.cloud.dashboards.filled import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.cloud.dashboards.example import DAY_MS, HOUR_MS, MINUTE_MS
 
 NINE = DAY_MS + 9 * HOUR_MS
 

@@ -2,7 +2,7 @@ import httpx
 import pytest
 
 from cloud.dashboards.desk import BadAddressError, Period, days
-from tests.cloud.dashboards.filled import DAY_MS, HOUR_MS
+from tests.cloud.dashboards.example import DAY_MS, HOUR_MS
 
 
 def test_days_are_inclusive_and_local() -> None:

@@ -5,7 +5,7 @@ import pytest
 from agreed.promises import NO_CLOCK
 from agreed.words import language
 from cloud.dashboards import formats
-from tests.cloud.dashboards.filled import DAY_MS, NOW_MS
+from tests.cloud.dashboards.example import DAY_MS, NOW_MS
 
 
 def test_times_are_local_to_the_company() -> None:

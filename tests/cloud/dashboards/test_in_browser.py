@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 
 from tests.cloud.dashboards.conftest import Clock, app_of, served
-from tests.cloud.dashboards.filled import HOUR_MS
+from tests.cloud.dashboards.example import HOUR_MS
 from tests.cloud.dashboards.test_pages import PATHS
 
 pytestmark = pytest.mark.browser

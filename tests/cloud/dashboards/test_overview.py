@@ -13,7 +13,7 @@ from cloud.dashboards.live import LiveStream
 from cloud.dashboards.overview import BOXES_SHOWN, FRAGMENTS, boxes_by_site, hour_columns
 from cloud.database.engine import reading
 from tests.cloud.dashboards.conftest import Clock, app_of, client_of, served
-from tests.cloud.dashboards.filled import COMPANY, DAY_MS, HOUR_MS, NOW_MS
+from tests.cloud.dashboards.example import COMPANY, DAY_MS, HOUR_MS, NOW_MS
 from tests.cloud.dashboards.test_signals import AWAY, BOX, NOW
 
 
@@ -54,13 +54,14 @@ def test_an_empty_company_is_calm_and_says_what_comes_next(empty: Engine) -> Non
             assert client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("speed", [1, 900])
 def test_a_simulated_day_is_said_on_every_page(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, speed: int
 ) -> None:
-    monkeypatch.setenv("DUIFU_SIMULATED_DAY", "0:0:900")
+    monkeypatch.setenv("DUIFU_SIMULATED_DAY", f"0:0:{speed}")
     with served(app_of(engine, Clock())) as address, client_of(address, "zh") as client:
         for path in ("/", "/orders", "/workers", "/boxes"):
-            assert "模拟时间 ×900" in client.get(path).text
+            assert f"模拟时间 ×{speed}" in client.get(path).text
 
 
 def test_the_stream_sends_every_fragment_and_then_what_changed(engine: Engine) -> None:

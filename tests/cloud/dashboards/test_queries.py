@@ -8,7 +8,7 @@ from cloud import reads
 from cloud.dashboards import queries
 from cloud.dashboards.queries import OrderFilter
 from cloud.database.views import Counts, Overview
-from tests.cloud.dashboards.filled import COMPANY, DAY_MS, HOUR_MS, NAMES, NOW_MS
+from tests.cloud.dashboards.example import COMPANY, DAY_MS, HOUR_MS, NAMES, NOW_MS
 
 DAY = (DAY_MS, DAY_MS + 24 * HOUR_MS)
 TODAY = OrderFilter(from_ms=DAY[0], until_ms=DAY[1], now_ms=NOW_MS)

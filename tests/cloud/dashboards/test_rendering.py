@@ -22,11 +22,11 @@ def test_every_page_carries_the_strict_policy(client: httpx.Client) -> None:
 
 def test_a_missing_value_is_an_error_and_never_an_empty_text() -> None:
     with pytest.raises(UndefinedError):
-        Pages("hexin", 1).fragment("live_stamp.html")
+        Pages("hexin", 0).fragment("live_stamp.html")
 
 
 def test_what_people_wrote_cannot_become_markup() -> None:
-    pages = Pages("<b>hexin</b>", 1)
+    pages = Pages("<b>hexin</b>", 0)
     macro = (
         "{% from 'parts.html' import signal with context %}{{ signal(one) }}{{ company_name() }}"
     )

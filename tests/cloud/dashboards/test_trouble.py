@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from cloud.dashboards.pages import add_pages
 from cloud.database.engine import reading
-from tests.cloud.dashboards import filled
+from tests.cloud.dashboards import example
 from tests.cloud.dashboards.conftest import Clock, client_of, served
 
 
@@ -63,7 +63,7 @@ def test_a_failure_is_a_page_in_the_reader_s_language(
     read: Callable[[], AbstractContextManager[Connection]], code: str, spoken: str
 ) -> None:
     app = FastAPI()
-    add_pages(app, read, Clock(), filled.COMPANY)
+    add_pages(app, read, Clock(), example.COMPANY)
     with served(app) as address, client_of(address, spoken) as client:
         client.headers["connection"] = "close"  # the server drops it after a failure
         answer = client.get("/")

@@ -5,7 +5,7 @@ from agreed.promises import Verdict
 from agreed.records import ClockState, Evidence
 from agreed.words import language
 from cloud.dashboards import wording
-from tests.cloud.dashboards.filled import PACKS
+from tests.cloud.dashboards.example import PACKS
 
 
 @pytest.mark.parametrize("spoken", ["zh", "en"])
