@@ -142,6 +142,8 @@ def _say(text: str) -> None:
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    # The uplink itself says once when headquarters is lost and once when it is back.
+    logging.getLogger("mqtt").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -32,6 +32,7 @@ from firmware_interfaces.settings import device_names, make_line
 
 REPORT_S: Final = 2.0
 TICK_S: Final = 0.5
+STOP_S: Final = 5.0
 ALIVE_S_MIN: Final = 0.2
 VERSION: Final = "0.1.0"
 RECENT_BLOCKS_COUNT: Final = 2_000
@@ -99,8 +100,11 @@ class Agent:
             tasks = [group.create_task(act) for act in work]
             log.info("box running", box=self._settings.box, head_sequence=self._journal.end.through)
             await self._stop.wait()
-            for task in tasks:
-                task.cancel()
+            # A cancelled wait_for may hide it once, when what it waited for is done by then.
+            while not all(task.done() for task in tasks):
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks, timeout=STOP_S)
 
     def _remember(self) -> None:
         """Know again what was known before the start."""

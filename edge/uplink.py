@@ -108,6 +108,7 @@ class Uplink:
                     url = self._settings.headquarters.url
                     log.warning("headquarters lost", url=url, reason=_first(group))
                 is_said = True
+            _end_if_cancelled()
             await asyncio.sleep(wait_s * (0.5 + jitter() / 2))
             wait_s = min(wait_s * 2, self._settings.headquarters.reconnect_s_max)
 
@@ -234,6 +235,13 @@ class Uplink:
 
     def _now_ns(self) -> int:
         return self._clock.moment().mono_ns
+
+
+def _end_if_cancelled() -> None:
+    """End where the client's own goodbye failed and hid that the task was cancelled."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

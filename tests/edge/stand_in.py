@@ -41,6 +41,7 @@ from agreed.promises import Match
 from agreed.records import TASK_FINISHED, Record, to_records
 from agreed.stream import Outcome, receive
 from agreed.wire import NO_HASH, decode_block
+from edge.uplink import _end_if_cancelled
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
 from simulators.devices.scanner import Scanner
@@ -229,7 +230,7 @@ class Headquarters:
                 through, head = self.through(message.epoch)
                 reply = [Committed(epoch=message.epoch, through=through, head=head.hex())]
                 is_ours = message.directive_stream == STREAM
-                after = message.applied_through if is_ours else 0
+                after = self.applied_through = message.applied_through if is_ours else 0
                 return [*reply, *self.directives_after(after)]
             case BlockSent():
                 return [] if self.is_deaf else self._block(message.data)
@@ -282,6 +283,7 @@ class Headquarters:
                     await client.subscribe(topic("+", "+", "+", "presence"), qos=1)
                     async for message in client.messages:
                         await self._reply(client, str(message.topic), bytes(message.payload))
+            _end_if_cancelled()
             await asyncio.sleep(0.1)
 
     async def _reply(self, client: aiomqtt.Client, name: str, payload: bytes) -> None:

@@ -1,6 +1,7 @@
 """A real box with simulated devices: it works alone, and a kill loses nothing it accepted."""
 
 import asyncio
+import contextlib
 import json
 import random
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.learned import LearnedStore
+from edge.status import NotRunningError, ask_status
 from simulators.devices.gate_reader import TapOutcome
 from simulators.devices.scanner import Answered
 from tests.edge.stand_in import (
@@ -48,6 +50,17 @@ def teach(folder: Path, headquarters: Headquarters) -> None:
     store.close()
 
 
+async def journaled(folder: Path, head_sequence: int) -> None:
+    """Wait until the running box has written so many records."""
+    head = -1
+    async with asyncio.timeout(30):
+        while head < head_sequence:
+            with contextlib.suppress(NotRunningError):
+                head = (await asyncio.to_thread(ask_status, folder / "data"))["head_sequence"]
+            await asyncio.sleep(0.05)
+    assert head == head_sequence
+
+
 @pytest.mark.broker
 @pytest.mark.scenario
 def test_gates_lockers_and_kiosk_work_alone_and_report_later(tmp_path: Path) -> None:
@@ -60,16 +73,16 @@ def test_gates_lockers_and_kiosk_work_alone_and_report_later(tmp_path: Path) -> 
             path = box_toml(tmp_path, f"mqtt://127.0.0.1:{port}", site.ports)
             assert path == config
             with box_process(config) as process:
-                await until(lambda: site.reader.is_online)
+                await journaled(tmp_path, 4)
                 assert await site.reader.tap(CARD) is TapOutcome.ADMITTED
                 assert await site.reader.tap("26:00000000") is TapOutcome.REFUSED
                 assert await site.scanner.scan("o-1-start") is Answered.GOOD
-                for action in ("deposit", "collect"):
+                for action, head in (("deposit", 9), ("collect", 11)):
                     assert await site.scanner.scan(f"o-1-{action}") is Answered.GOOD
                     assert await site.bank.opened(1)
-                    await asyncio.sleep(0.3)
+                    await asyncio.sleep(0.5)  # nobody closes a door at once
                     site.bank.close(1)
-                    await asyncio.sleep(0.3)
+                    await journaled(tmp_path, head)
                 assert await site.scanner.scan("o-1-collect") is Answered.BAD
                 assert await site.scanner.scan("o-1-finish") is Answered.GOOD
                 await report(process)

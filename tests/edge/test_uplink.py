@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiomqtt
 import pytest
 
 from agreed.directives import decode_directive
@@ -111,7 +112,7 @@ class World:
         return self.office.journal.committed == self.office.journal.end
 
     @contextlib.asynccontextmanager
-    async def running(self, port: int):  # type: ignore[no-untyped-def]
+    async def running(self, port: int) -> AsyncIterator[None]:
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self.headquarters.serve(port)),
@@ -196,3 +197,32 @@ def test_an_incident_is_kept_until_a_person_has_looked(tmp_path: Path) -> None:
     asyncio.run(act())
     assert "history" in world.sync.incident
     assert not world.headquarters.records
+
+
+def test_a_goodbye_that_fails_does_not_hide_a_cancellation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, 1)
+    is_serving = asyncio.Event()
+
+    @contextlib.asynccontextmanager
+    async def client() -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            raise aiomqtt.MqttError("Operation timed out")
+
+    async def serve(_client: object) -> None:
+        is_serving.set()
+        await asyncio.sleep(60)
+
+    async def act() -> None:
+        monkeypatch.setattr(world.uplink, "_client", client)
+        monkeypatch.setattr(world.uplink, "_serve", serve)
+        task = asyncio.create_task(world.uplink.run(lambda: 0.5))
+        await is_serving.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 5)
+
+    asyncio.run(act())
