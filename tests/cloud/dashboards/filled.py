@@ -121,7 +121,7 @@ def _boxes(connection: Connection) -> None:
             "box": "box-1",
             "incident": 1,
             "kind": "forked",
-            "at_ms": away_ms,
+            "at_ms": COVERED_MS["binjiang"],
             "detail": {"block_first": 412, "held_head": "9f" * 32, "block_previous": "a3" * 32},
         },
     )
