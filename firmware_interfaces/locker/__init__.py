@@ -1,1 +1,1 @@
-"""KERONG KR-CU16 locker boards."""
+"""Locker boards: a table of kinds, one machine."""

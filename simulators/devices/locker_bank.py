@@ -1,13 +1,12 @@
-"""A bank of compartments behind KR-CU16 boards, and the person in front of it."""
+"""A bank of compartments behind locker boards, and the person in front of it."""
 
 import asyncio
 
 from firmware_interfaces.observations import Seen
 from simulators.devices.far_device import FarDevice
+from simulators.devices.locker_boards import EVERY_LOCK, OPEN, TONGUES, Request, wkly_moved
 
 WAIT_S_MAX = 10.0
-LOCKS_PER_BOARD = 16
-REQUEST_BYTES = 5
 HEARD_BYTES_MAX = 64
 
 
@@ -15,9 +14,18 @@ class LockerBank(FarDevice):
     """Compartments 1 to `compartments`; all doors begin closed and locked."""
 
     def __init__(
-        self, name: str, *, compartments: int = 24, address: int = 0, hook_when_locked: int = 1
+        self,
+        name: str,
+        *,
+        compartments: int = 24,
+        address: int = 0,
+        hook_when_locked: int = 1,
+        kind: str = "locker_cu16",
     ) -> None:
         super().__init__(name)
+        self._kind = kind
+        self._tongue = TONGUES[kind]
+        self._locks_count = self._tongue.locks_count
         self.compartments = compartments
         self._board_first = address
         self._hook_when_locked = hook_when_locked
@@ -45,12 +53,20 @@ class LockerBank(FarDevice):
 
     def close(self, part: int) -> None:
         """Push the door shut, as the person does."""
-        self._open.discard(part)
+        if part in self._open:
+            self._open.discard(part)
+            self._tell_moved(part, is_open=False)
 
     def force(self, part: int) -> None:
         """Open the door without being told by the box (a crowbar, or the key)."""
         self._open.add(part)
         self._moved.set()
+        self._tell_moved(part, is_open=True)
+
+    def _tell_moved(self, part: int, *, is_open: bool) -> None:
+        board, lock = divmod(part - 1, self._locks_count)
+        if self._kind == "locker_wkly" and board + self._board_first not in self._silent:
+            self.send(wkly_moved(board + self._board_first, lock, is_open=is_open))
 
     def jam(self, part: int, *, is_jammed: bool = True) -> None:
         """Make the lock ignore every order to open, or heal it."""
@@ -64,35 +80,52 @@ class LockerBank(FarDevice):
         """Answer whole requests that are for our boards."""
         self._heard += data
         del self._heard[:-HEARD_BYTES_MAX]
-        while len(self._heard) >= REQUEST_BYTES:
-            request = bytes(self._heard[:REQUEST_BYTES])
-            if request[0] == 2 and request[3] == 3 and sum(request[:4]) % 256 == request[4]:
-                del self._heard[:REQUEST_BYTES]
-                self._obey(request[1] >> 4, request[1] & 15, request[2])
-            else:
-                del self._heard[0]
+        while self._heard:
+            request, length = self._request()
+            if request is not None:
+                self._obey(request)
+            elif len(self._heard) < max(self._tongue.request_bytes):
+                break
+            del self._heard[: length or 1]
 
-    def _obey(self, board: int, lock: int, command: int) -> None:
-        first_part = (board - self._board_first) * LOCKS_PER_BOARD + 1
+    def _request(self) -> tuple[Request | None, int]:
+        for length in self._tongue.request_bytes:
+            if len(self._heard) >= length:
+                request = self._tongue.understand(bytes(self._heard[:length]))
+                if request is not None:
+                    return request, length
+        return None, 0
+
+    def _obey(self, request: Request) -> None:
+        board = request.board
+        first_part = (board - self._board_first) * self._locks_count + 1
         if not 1 <= first_part <= self.compartments or board in self._silent:
             return
-        if command == 0x30:
-            self._say_status(board, first_part)
-        if command == 0x31 and first_part + lock not in self._jammed:
-            self.force(first_part + lock)
+        if request.act == OPEN:
+            self._obey_open(board, request.lock, first_part + request.lock)
+        else:
+            self._say_status(board, first_part, request.lock)
 
-    def _say_status(self, board: int, first_part: int) -> None:
-        parts = range(first_part, first_part + LOCKS_PER_BOARD)
+    def _obey_open(self, board: int, lock: int, part: int) -> None:
+        if part in self._jammed:
+            return
+        answer = self._tongue.opened(board, lock)
+        if answer:
+            self.send(answer)
+        self.force(part)
+
+    def _say_status(self, board: int, first_part: int, lock: int) -> None:
+        every_part = range(first_part, first_part + self._locks_count)
+        parts = set(every_part) if lock == EVERY_LOCK else {first_part + lock}
         now_open = {part for part in parts if part in self._open}
-        hooks = sum(1 << (part - first_part) for part in parts if part not in now_open)
+        closed = sum(1 << (part - first_part) for part in every_part if part not in self._open)
         if self._hook_when_locked == 0:
-            hooks ^= 0xFFFF
-        body = bytes([2, board << 4, 0x35, hooks & 255, hooks >> 8, 0, 0, 3])
-        reply = body + bytes([sum(body) % 256])
+            closed ^= (1 << self._locks_count) - 1
+        reply = self._tongue.status(board, closed, lock)
 
         def crossed(data: bytes) -> None:
             if data == reply:
-                self._emit_changes(set(parts), now_open)
+                self._emit_changes(parts, now_open)
 
         self.send(reply, crossed)
 

@@ -14,4 +14,6 @@ def test_wire_numbers_are_never_reused() -> None:
         "TAMPERED": 9,
         "REFUSED_BY_DEVICE": 10,
         "ADMITTED": 11,
+        "DOOR_FORCED": 12,
+        "DOOR_HELD": 13,
     }

@@ -114,6 +114,13 @@ FAMILIES = {
         Seen.DOOR_OPENED,
         lambda number: ("", number),
     ),
+    "locker_wkly": Family(
+        {"family": "locker_wkly", "devices": [{"name": "device", "compartments": 24}]},
+        lambda: LockerBank("device", compartments=24, kind="locker_wkly"),
+        lambda bank, number: bank.force(number),
+        Seen.DOOR_OPENED,
+        lambda number: ("", number),
+    ),
     "scanner": Family(
         {"family": "scanner", "devices": [{"name": "device"}]},
         lambda: Scanner("device"),

@@ -68,3 +68,24 @@ def test_after_a_loss_open_doors_are_said_again_and_closed_ones_if_they_were_ope
     one.forget()
     assert heard_twice(one, 0xFFFD) == [(1, False), (2, True)]
     assert not one.is_lost
+
+
+def test_a_board_that_tells_of_one_lock_at_a_time_is_known_when_all_were_told() -> None:
+    one = Board(1, part_first=1, locks_count=2, locked_bit=1, questions_count=16)
+    first, second = BoardStatus(1, 0, told=1), BoardStatus(1, 2, told=2)
+    assert one.answers(first)
+    assert not one.answers(second)
+    assert one.heard(first) is None
+    assert one.heard(first) == [(1, True)]
+    known_before = one.open_mask
+    assert one.answers(second)
+    assert one.heard(second) is None
+    assert one.heard(second) == []
+    assert (known_before, one.open_mask) == (None, 1)
+    one.ask_about(2)
+    assert one.question == 1
+
+
+def test_what_a_board_says_unasked_answers_nothing() -> None:
+    assert not board().answers(BoardStatus(0, 0, is_unasked=True))
+    assert not board().answers(BoardStatus(1, 0))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware_interfaces.locker.kinds import KINDS
 from firmware_interfaces.locker.machine import ATTEMPTS_COUNT_MAX, JOBS_COUNT_MAX, LockerMachine
 from firmware_interfaces.locker.settings import LockerLine
 from firmware_interfaces.observations import Admit, Observation, OpenCompartment, Seen
@@ -15,14 +16,27 @@ from tests.firmware_interfaces.worlds import at_ms
 class World:
     """A machine and its boards on one made-up clock; an answer takes `delay_ms`."""
 
-    def __init__(self, *, delay_ms: int = 8, hook_when_locked: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        delay_ms: int = 8,
+        hook_when_locked: int = 1,
+        kind: str = "locker_cu16",
+        compartments: int = 24,
+        **device: int,
+    ) -> None:
+        shared = {
+            "compartments": compartments,
+            "hook_when_locked": hook_when_locked,
+            "address": KINDS[kind].numbers[0],
+        }
         table = {
-            "family": "locker_cu16",
+            "family": kind,
             "port": "/dev/ttyUSB0",
-            "devices": [{"name": "bank", "compartments": 24, "hook_when_locked": hook_when_locked}],
+            "devices": [{"name": "bank"} | shared | device],
         }
         self.machine = LockerMachine(LockerLine.model_validate(table))
-        self.bank = LockerBank("bank", compartments=24, hook_when_locked=hook_when_locked)
+        self.bank = LockerBank("bank", kind=kind, **shared)
         self.bank.send = self._send
         self.spoil: Callable[[bytes], bytes] = lambda data: data
         self.sent: list[bytes] = []
@@ -63,10 +77,10 @@ class World:
         return [(o.seen, o.part) for o in self.said if o.part]
 
 
-def world(**options: int) -> World:
+def world(**options: Any) -> World:
     fresh = World(**options)
     fresh.open()
-    fresh.run(300)
+    fresh.run(1_500 if options.get("kind") == "locker_winnsen" else 300)
     assert [o.seen for o in fresh.said] == [Seen.BACK]
     return fresh
 
@@ -226,3 +240,98 @@ def test_hostile_bytes_never_raise_and_never_stop_the_line(noise: list[bytes], d
     one.tell(9)
     one.run(1_500)
     assert (Seen.DOOR_OPENED, 9) in one.doors()
+
+
+OTHER_KINDS = [kind for kind in KINDS if kind != "locker_cu16"]
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+@pytest.mark.parametrize("hook_when_locked", [0, 1])
+def test_every_kind_opens_closes_and_sticks(kind: str, hook_when_locked: int) -> None:
+    one = world(kind=kind, hook_when_locked=hook_when_locked, compartments=16)
+    one.bank.jam(9)
+    for part in (1, 9, 16):
+        one.tell(part)
+    one.run(7_000)
+    assert one.doors() == [
+        (Seen.DOOR_OPENED, 1),
+        (Seen.DOOR_STUCK, 9),
+        (Seen.DOOR_OPENED, 16),
+    ]
+    one.bank.close(1)
+    one.run(2_000)
+    assert one.doors()[-1] == (Seen.DOOR_CLOSED, 1)
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_a_board_of_every_kind_is_lost_once_and_comes_back(kind: str) -> None:
+    one = world(kind=kind, compartments=16)
+    one.bank.silence(KINDS[kind].numbers[0])
+    one.run(5_000)
+    one.bank.force(4)
+    one.bank.silence(KINDS[kind].numbers[0], is_silent=False)
+    one.run(4_000)
+    assert [o.seen for o in one.said if not o.part] == [Seen.BACK, Seen.LOST, Seen.BACK]
+    assert one.doors() == [(Seen.DOOR_OPENED, 4)]
+
+
+def test_a_board_that_says_a_move_unasked_is_asked_at_once() -> None:
+    one = world(kind="locker_wkly")
+    one.run(30)
+    one.bank.force(4)
+    began_ms = one.now_ms
+    while not one.doors():
+        one.run(1)
+    assert one.now_ms - began_ms < 80
+
+
+def test_boards_with_fewer_locks_than_their_kind_can_have() -> None:
+    one = world(locks_per_board=12, compartments=12)
+    one.bank.force(12)
+    one.run(600)
+    assert one.doors() == [(Seen.DOOR_OPENED, 12)]
+
+
+def test_a_forced_door_is_said_where_it_is_wanted() -> None:
+    one = world(says_forced=1)
+    one.tell(2)
+    one.run(500)
+    one.bank.force(3)
+    one.run(500)
+    assert one.doors() == [
+        (Seen.DOOR_OPENED, 2),
+        (Seen.DOOR_OPENED, 3),
+        (Seen.DOOR_FORCED, 3),
+    ]
+
+
+def test_a_door_found_open_was_not_seen_to_be_forced() -> None:
+    one = World(says_forced=1)
+    one.bank.force(3)
+    one.open()
+    one.run(500)
+    assert one.doors() == [(Seen.DOOR_OPENED, 3)]
+
+
+def test_a_door_left_open_is_said_once_each_time() -> None:
+    one = world(held_s=2)
+    for _ in range(2):
+        one.tell(2)
+        one.run(5_000)
+        one.bank.close(2)
+        one.run(500)
+    once = [(Seen.DOOR_OPENED, 2), (Seen.DOOR_HELD, 2), (Seen.DOOR_CLOSED, 2)]
+    assert one.doors() == once * 2
+    assert [o.value for o in one.said if o.seen is Seen.DOOR_HELD] == ["2", "2"]
+
+
+@pytest.mark.parametrize("kind", ["locker_cu16", "locker_cu48", "locker_xor", "locker_wkly"])
+def test_all_boards_of_a_full_line_are_asked_within_a_second(kind: str) -> None:
+    boards_count = 256 // KINDS[kind].locks_count
+    one = World(kind=kind, delay_ms=30, compartments=boards_count * KINDS[kind].locks_count)
+    one.open()
+    one.run(3_000)
+    one.sent.clear()
+    one.run(1_000)
+    assert len(set(one.sent)) == boards_count
+    assert [o.seen for o in one.said] == [Seen.BACK]

@@ -30,3 +30,27 @@ def test_banks_do_not_share_boards() -> None:
 def test_a_bank_ends_at_the_last_board() -> None:
     with pytest.raises(ValidationError, match="past board 15"):
         line({"name": "a", "address": 15, "compartments": 17})
+
+
+def test_each_kind_has_the_baud_of_its_factory() -> None:
+    table = {"family": "locker_xor", "port": "/dev/a", "devices": [{"name": "a", "address": 1}]}
+    assert LockerLine.model_validate(table).baud == 9_600
+    assert LockerLine.model_validate(table | {"baud": 4_800}).baud == 4_800
+    with pytest.raises(ValidationError):
+        LockerLine.model_validate([])
+
+
+def test_boards_of_some_kinds_begin_at_one() -> None:
+    table = {"family": "locker_xor", "port": "/dev/a", "devices": [{"name": "a"}]}
+    with pytest.raises(ValidationError, match="begin at 1"):
+        LockerLine.model_validate(table)
+
+
+def test_a_line_is_not_overloaded_with_boards() -> None:
+    banks = [
+        {"name": f"b{n}", "address": 8 * n, "compartments": 192, "locks_per_board": 24}
+        for n in range(3)
+    ]
+    table = {"family": "locker_wkly", "port": "/dev/a", "devices": banks}
+    with pytest.raises(ValidationError, match="at most 16 boards"):
+        LockerLine.model_validate(table)

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ ASK = {0: "0200300335", 1: "0210300345"}
 class Wired:
     """A bank whose answers are kept."""
 
-    def __init__(self, **options: int) -> None:
+    def __init__(self, **options: Any) -> None:
         self.bank = LockerBank("bank", **options)
         self.bank.send = self._send
         self.is_noisy = False
@@ -102,3 +103,21 @@ def test_a_person_waits_for_the_door(*, is_told: bool) -> None:
         assert await waiting is is_told
 
     asyncio.run(scene())
+
+
+def test_a_board_that_speaks_unasked_says_each_move() -> None:
+    wired = Wired(compartments=24, kind="locker_wkly")
+    wired.bank.force(2)
+    wired.bank.close(2)
+    wired.bank.close(2)
+    wired.bank.silence(0)
+    wired.bank.force(3)
+    assert wired.sent == ["574b4c590a0085020084", "574b4c590a0085020185"]
+
+
+def test_one_lock_is_asked_about_where_boards_do_so() -> None:
+    wired = Wired(compartments=16, address=1, kind="locker_winnsen")
+    wired.bank.force(3)
+    assert wired.ask("900612010303") == ["90079201010303"]
+    assert wired.ask("900612010203") == ["90079201000203"]
+    assert [(e.seen, e.part) for e in wired.bank.emitted] == [(Seen.DOOR_OPENED, 3)]
