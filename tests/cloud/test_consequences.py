@@ -1,0 +1,97 @@
+"""What follows from facts: restated when they change, explained back to the record."""
+
+from agreed.promises import Verdict
+from agreed.records import ClockState
+from cloud.database.fleet import BoxName
+from cloud.office.boxes import accept_box, add_box
+from tests.cloud.world import (
+    HOUR,
+    MINUTE,
+    STREAM,
+    T0,
+    Chain,
+    World,
+    alive,
+    finished,
+    passed,
+)
+
+
+def test_a_line_is_explained_back_to_its_record(world: World) -> None:
+    world.order("o-1")
+    world.tell(passed(T0 + HOUR + 35 * MINUTE))
+    [line] = world.statement().lines
+    reason = line.reason
+    assert (reason.pack, reason.pack_version, reason.node) == ("cleaning", 1, "arrive")
+    assert (reason.promised_at_ms, reason.actual_at_ms) == (T0 + HOUR, T0 + HOUR + 35 * MINUTE)
+    assert (reason.bound_ms, reason.deviation_ms) == (50, 35 * MINUTE)
+    assert (reason.verdict, reason.score_bp, reason.amount_fen) == ("late", 5_000, 250)
+    assert reason.evidence is not None
+    assert (reason.evidence.box, reason.evidence.sequence) == ("gate-box", 1)
+    assert reason.evidence.block_hash == world.chain.previous.hex()
+    node = world.view("o-1").nodes[0]
+    assert node.evidence is not None
+    assert node.evidence.block_hash == reason.evidence.block_hash
+    assert node.lines == [line]
+
+
+def test_late_evidence_restates_by_reverse_and_repost(world: World) -> None:
+    """A second box comes back after a week with an earlier arrival."""
+    name = BoxName("acme", "north", "back-gate")
+    world.order("o-1")
+    world.tell(passed(T0 + HOUR + 35 * MINUTE), alive(T0 + 9 * HOUR))
+    assert world.balance("commission:w-1") == 250
+    add_box(world.engine, name, STREAM, T0)
+    accept_box(world.engine, name, STREAM, T0)
+    other = Chain(box=name)
+    world.send(other.block(passed(T0 + HOUR)), box=name)
+    assert world.verdicts("o-1")["arrive"] is Verdict.KEPT
+    kinds = [(line.kind, line.amount_fen, line.revision) for line in world.statement().lines]
+    assert sorted(kinds) == [("pay", 0, 1), ("pay", 250, 1), ("pay", 500, 2), ("reversal", -250, 1)]
+    assert world.balance("commission:w-1") == world.statement().earned_fen == 500
+    history = world.view("o-1").nodes[0].history
+    assert [v.verdict for v in history] == [Verdict.LATE, Verdict.KEPT]
+    assert world.check().faults == []
+
+
+def test_missed_is_restated_when_the_fact_arrives(world: World) -> None:
+    world.order("o-1")
+    world.tell(alive(T0 + 9 * HOUR))
+    missed = world.statement()
+    assert [line.status for line in missed.lines] == ["nothing", "nothing"]
+    assert missed.lines[0].reason.covered_until_ms == T0 + 9 * HOUR - 50
+    world.tell(finished(T0 + 2 * HOUR, "o-1"))
+    assert world.verdicts("o-1")["finish"] is Verdict.KEPT
+    assert world.balance("commission:w-1") == 2_501
+
+
+def test_undecidable_is_paid_and_counted_apart(world: World) -> None:
+    world.order("o-1")
+    world.tell(passed(T0 + HOUR + 10 * MINUTE + 10))
+    blind = finished(0, "o-1", clock_state=ClockState.UNSET)
+    world.tell(blind)
+    assert set(world.verdicts("o-1").values()) == {Verdict.UNDECIDABLE}
+    told = world.statement()
+    assert told.earned_fen == told.paid_as_undecidable_fen == 3_001
+    assert told.promises.undecidable == 2
+
+
+def test_a_second_record_of_the_same_node_changes_nothing(world: World) -> None:
+    world.order("o-1")
+    world.tell(finished(T0 + 2 * HOUR - MINUTE, "o-1"))
+    assert world.tell(finished(T0 + 2 * HOUR, "o-1")).verdicts == 0
+    assert world.balance("commission:w-1") == 2_501
+
+
+def test_an_empty_statement_says_why(world: World) -> None:
+    def why(worker: str) -> str | None:
+        emptiness = world.statement(worker).emptiness
+        return None if emptiness is None else emptiness.code
+
+    assert why("nobody") == "unknown_worker"
+    assert why("w-1") == "no_promises"
+    world.order("o-1")
+    assert why("w-1") == "all_open"
+    world.tell(passed(T0 + HOUR))
+    assert why("w-1") is None
+    assert why("w-2") == "no_promises"
