@@ -23,7 +23,7 @@ from simulators.findings import Findings, Scene
 from simulators.headquarters import Headquarters
 from simulators.judge import judge
 from simulators.link import Link
-from simulators.matching import head, until
+from simulators.matching import head, newest_ms, until
 from simulators.narration import Narrator, clock_text
 from simulators.people import People, sleep_until
 from simulators.planning import plan_day
@@ -38,7 +38,11 @@ _GET_READY_S: Final = 4.0
 _READY_S_MAX: Final = 60.0
 _DRAIN_S_MAX: Final = 45.0
 _LOOK_S: Final = 0.2
-_SPREAD_S: Final = 0.5
+_DOORS_S: Final = 1.0
+"""Real time in which the last door is seen to be shut."""
+
+_DOWN_S: Final = 0.5
+_TRIES_MAX: Final = 100
 
 
 class Target(StrEnum):
@@ -55,7 +59,7 @@ class Strike:
 
     hour: float
     target: Target
-    down_s: float = _SPREAD_S
+    down_s: float = _DOWN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,9 @@ class Demonstration:
     """One day, from nothing to the judge's verdict; everything it starts is ended with it.
 
     Attributes:
+        scene: what the judge was given, once the day is over.
+        findings: what the judge found, once the day is over.
         summary: what summary.json holds, once the day is over.
-        findings: the judge's, once the day is over.
         headquarters: for its address.
     """
 
@@ -109,8 +114,10 @@ class Demonstration:
         self._narrator = Narrator(self._cast)
         self._outage_s = 0.0
         self._killed: Counter[Target] = Counter()
+        self._turns = {target: asyncio.Lock() for target in Target}
         self._began_s = time.monotonic()
         self.headquarters = Headquarters(folder, port)
+        self.scene: Scene | None = None
         self.findings = Findings()
         self.summary: dict[str, Any] = {}
 
@@ -151,8 +158,9 @@ class Demonstration:
             for order, of_order in codes.items():
                 people.learn(order, of_order)
             await self._live(day, people, box, link)
-            await self._settle(day, box)
-            self._judge(site, box, people, day)
+            last = await self._settle(day, box)
+            self.scene = self._scene(site, box, people, day, last)
+            self._judge(self.scene)
             if judged is not None:
                 judged()
             if not is_once:
@@ -203,19 +211,26 @@ class Demonstration:
 
     async def _strike(self, day: SimulatedDay, strike: Strike, box: Box) -> None:
         await sleep_until(day, self._plan.hour_ms(strike.hour))
-        self._tell(say("kill -9: {what}", what=_name_of(strike.target)), day)
-        self._killed[strike.target] += 1
-        match strike.target:
-            case Target.BROKER:
-                self.headquarters.kill_broker()
-            case Target.HEADQUARTERS:
-                await self.headquarters.kill()
-                await asyncio.sleep(strike.down_s)
-                await self.headquarters.begin(day)
-            case Target.BOX:
-                await box.kill()
-                await asyncio.sleep(strike.down_s)
-                await box.begin(day)
+        async with self._turns[strike.target]:
+            self._tell(say("kill -9: {what}", what=_name_of(strike.target)), day)
+            self._killed[strike.target] += 1
+            match strike.target:
+                case Target.BROKER:
+                    await self._kill_broker()
+                case Target.HEADQUARTERS:
+                    await self.headquarters.kill()
+                    await asyncio.sleep(strike.down_s)
+                    await self.headquarters.begin(day)
+                case Target.BOX:
+                    await box.kill()
+                    await asyncio.sleep(strike.down_s)
+                    await box.begin(day)
+
+    async def _kill_broker(self) -> None:
+        for _ in range(_TRIES_MAX):
+            if self.headquarters.kill_broker():
+                return
+            await asyncio.sleep(_LOOK_S)  # it is only just being started again
 
     async def _create_late(self, day: SimulatedDay, people: People, name: str) -> None:
         order = next(order for order in self._plan.orders if order.order == name)
@@ -230,22 +245,30 @@ class Demonstration:
                 await self.headquarters.renew(self._plan, renewal.worker)
                 self._tell(say("the card of {name} is renewed", name=renewal.worker.name), day)
 
-    async def _settle(self, day: SimulatedDay, box: Box) -> None:
-        """Wait until headquarters has heard of everything that was promised and paid for."""
+    async def _settle(self, day: SimulatedDay, box: Box) -> int:
+        """Wait until headquarters knows of the whole day; gives what it must hold, a sequence."""
         self._tell(say("the last records are on their way"), day)
-        await sleep_until(day, self._plan.hour_ms(self._script.shape.close_h))
-        last = head(read_journal(box.journal))
-        until_s = time.monotonic() + _DRAIN_S_MAX
         closed_ms = self._plan.hour_ms(self._script.shape.close_h)
+        await sleep_until(day, closed_ms)
+        # Whatever people did is in the journal before a record of a later moment.
+        done_ms = day.wall_ns(time.monotonic_ns() + int(_DOORS_S * NS_PER_S)) // NS_PER_MS
+        until_s = time.monotonic() + _DRAIN_S_MAX
+        last = 0
         while time.monotonic() < until_s:
+            await asyncio.sleep(_LOOK_S)
+            journal = read_journal(box.journal)
+            if not last and newest_ms(journal) >= done_ms:
+                last = head(journal)
             store = read_store(self.headquarters.store, SITE)
             through = max((row.sequence for row in store.records), default=0)
-            if through >= last and store.covered_until_ms >= closed_ms:
-                return
-            await asyncio.sleep(_LOOK_S)
+            if 0 < last <= through and store.covered_until_ms >= closed_ms:
+                break
+        return last or head(read_journal(box.journal))
 
-    def _judge(self, site: SimulatedSite, box: Box, people: People, day: SimulatedDay) -> None:
-        last = head(read_journal(box.journal))
+    def _scene(
+        self, site: SimulatedSite, box: Box, people: People, day: SimulatedDay, last: int
+    ) -> Scene:
+        """Put together what the judge is given; the box goes on writing meanwhile."""
         store = read_store(self.headquarters.store, SITE)
         through = max([last, *(row.sequence for row in store.records)])
         emitted = site.emitted()
@@ -253,14 +276,19 @@ class Demonstration:
         codes = {code: key for key, code in people.codes.items()}
         witnessed = Witnessed(emitted, people.heard, people.doors, codes, is_steady)
         (self._folder / "witnessed.json").write_text(as_json(witnessed), "utf-8")
-        scene = Scene(
+        ended = [one.name for one in (box, self.headquarters) if not one.is_running]
+        return Scene(
             deeds_of(witnessed, self._cast, day),
             until(read_journal(box.journal), through),
             store,
             [e.part for e in emitted if e.seen is Seen.DOOR_OPENED],
             int(self._script.latency_s * 1_000) * self._script.speed,
             is_steady,
+            sum(len(order.promised_at_ms()) for order in self._plan.orders),
+            tuple(ended),
         )
+
+    def _judge(self, scene: Scene) -> None:
         self.findings = judge(scene)
         more = {
             "seed": self._script.seed,

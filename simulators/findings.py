@@ -21,6 +21,8 @@ class Scene:
         doors_opened: compartments, once for each time that a door opened for the box.
         latency_ms: ms of the simulated day by which a record's time may follow its deed.
         is_box_steady: the box was not killed: then verdicts must follow from the deeds, too.
+        promises_count: how many were agreed; None if nobody counted.
+        ended: programs that ended by themselves.
     """
 
     deeds: list[Deed]
@@ -29,6 +31,8 @@ class Scene:
     doors_opened: Sequence[int]
     latency_ms: int
     is_box_steady: bool = True
+    promises_count: int | None = None
+    ended: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

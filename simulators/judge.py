@@ -22,6 +22,7 @@ def judge(scene: Scene) -> Findings:
     match_deeds(scene, findings)
     _judge_promises(scene, findings)
     audit(scene.store, findings)
+    findings.blame("programs ended by themselves", scene.ended)
     return findings
 
 
@@ -48,6 +49,9 @@ def _judge_promises(scene: Scene, findings: Findings) -> None:
             findings.promises_near += len(possible) > 1
             if promise.verdict not in possible:
                 untrue.append((promise.order, promise.node, promise.verdict))
+    known = len(scene.store.promises)
+    agreed = known if scene.promises_count is None else scene.promises_count
+    findings.blame("promises, but others were agreed", [agreed] * (known != agreed))
     findings.promises = _counted(scene.store.promises)
     findings.promises_wrong = len(wrong) + len(untrue)
     findings.blame("verdicts that do not follow from the records", wrong)

@@ -40,6 +40,11 @@ def head(journal: JournalFile) -> int:
     return _first(last) + int.from_bytes(last[44:48], "little") - 1
 
 
+def newest_ms(journal: JournalFile) -> int:
+    """Give the wall time of the last record, ms; 0 for none."""
+    return int(decode_block(journal.blocks[-1]).columns.wall_ms[-1]) if journal.blocks else 0
+
+
 def match_journal(scene: Scene, findings: Findings) -> None:
     """The journal against the store: every record once, every field of it, every block as it is."""
     journaled = list(_journaled(scene.journal))

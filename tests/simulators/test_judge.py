@@ -32,3 +32,12 @@ def test_a_verdict_that_does_not_follow_is_found() -> None:
     findings = judge(with_store(SCENE, promises=[wrong, *STORE.promises[1:]]))
     assert findings.promises_wrong == 2  # neither from the records nor from the deeds
     assert not findings.is_good
+
+
+def test_a_promise_that_headquarters_never_heard_of_is_found() -> None:
+    assert judge(replace(SCENE, promises_count=2)).is_good
+    assert not judge(replace(SCENE, promises_count=3)).is_good
+
+
+def test_a_program_that_ended_by_itself_is_found() -> None:
+    assert not judge(replace(SCENE, ended=("box",))).is_good

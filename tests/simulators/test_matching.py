@@ -6,6 +6,7 @@ import pytest
 
 from simulators.findings import Scene
 from simulators.judge import judge
+from simulators.matching import head, newest_ms, until
 from tests.simulators.judged import good_scene, with_store
 
 SCENE = good_scene()
@@ -81,3 +82,12 @@ def test_a_box_that_was_killed_owes_only_what_it_accepted() -> None:
     assert judge(killed).is_good
     owed = replace(killed, deeds=[*killed.deeds, replace(SCENE.deeds[1], at_ms=9_000)] * 2)
     assert judge(owed).records_lost > 0
+
+
+def test_what_a_box_wrote_while_we_were_reading_is_left_out() -> None:
+    journal = SCENE.journal
+    assert (head(journal), newest_ms(journal)) == (4, 4_000)
+    assert until(journal, 4) == until(journal, 3) == journal
+    assert head(until(journal, 2)) == 2
+    nothing = until(journal, 0)
+    assert (head(nothing), newest_ms(nothing)) == (0, 0)
