@@ -1,0 +1,51 @@
+"""The shell around the exchange, over a broker that really loses things."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from agreed.messages import topic
+from cloud.link import BrokerAddress, Clock, Link
+from cloud.outbox import Outbox
+from tests.cloud.processes import SmallBox, chained, mosquitto
+from tests.cloud.world import BOX, STREAM, T0, World, alive
+
+CLOCK = Clock(time.time_ns, time.monotonic_ns)
+
+
+def test_two_clocks() -> None:
+    clock = Clock(lambda: 5_999_999, lambda: 7)
+    assert (clock.wall_ms(), clock.mono_ns()) == (5, 7)
+
+
+@pytest.mark.broker
+def test_noise_on_the_line_disturbs_nobody(small_world: World, tmp_path: Path) -> None:
+    small_world.order("o-1")
+    blocks = chained(small_world.chain, [[alive(T0 + i)] for i in range(20)])
+
+    async def scenario(port: int) -> SmallBox:
+        outbox = Outbox(lambda: 0.0)
+        address = BrokerAddress("127.0.0.1", port, None, None)
+        link = Link(small_world.engine, "acme", address, CLOCK, outbox)
+        box = SmallBox(BOX, blocks, stream=STREAM.hex())
+        async with asyncio.timeout(30):
+            running = [asyncio.create_task(link.run()), asyncio.create_task(box.run(port))]
+            await link.is_connected.wait()
+            async with aiomqtt.Client("127.0.0.1", port) as noise:
+                for name in ("up", "presence"):
+                    for who in (BOX, ("acme", "south", "x"), ("other", "north", "gate-box")):
+                        for payload in (b"", b"D1", b"\xff" * 900, b"online"):
+                            await noise.publish(topic(*who, name), payload, qos=1)
+            await box.until_committed(20)
+            await box.until(lambda: len(box.directives) == 1)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        return box
+
+    with mosquitto(tmp_path) as port:
+        asyncio.run(scenario(port))
+    assert small_world.check().records == 20
