@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agreed.checks import first_admissible, judge
-from agreed.limits import WALL_MS_MAX
+from agreed.checks import judge
 from agreed.promises import NO_CLOCK, Facts, Match, Promise, Verdict, to_terms
+from agreed.proofs import Wanted, prove
 from agreed.records import ClockState, Int64s
 
 
@@ -115,7 +115,13 @@ def _bound_ms(witness: Witness) -> int:
 
 def _proofs(promises: list[Promise], ordered: list[Witness]) -> Int64s:
     places: dict[tuple[Match, str, str], int] = {}
-    wanted = np.array([places.setdefault(_sought(p), len(places)) for p in promises], np.int64)
+    wanted = Wanted(
+        match=np.array([p.match for p in promises], np.uint8),
+        key=np.array([places.setdefault(_sought(p), len(places)) for p in promises], np.int64),
+        opens_at_ms=np.array([p.opens_at_ms for p in promises], np.int64),
+        promised_at_ms=np.array([p.promised_at_ms for p in promises], np.int64),
+        hard_ms=np.array([p.hard_ms for p in promises], np.int64),
+    )
     keys, rows = [], []
     for row, witness in enumerate(ordered):
         for offered in (
@@ -126,21 +132,10 @@ def _proofs(promises: list[Promise], ordered: list[Witness]) -> Int64s:
             if key is not None:
                 keys.append(key)
                 rows.append(row)
-    by_worker = [p.match is Match.BY_WORKER for p in promises]
-    found = first_admissible(
-        np.array(keys, np.int64),
-        np.array([ordered[row].wall_ms for row in rows], np.int64),
-        wanted,
-        np.array([p.opens_at_ms if w else 0 for p, w in zip(promises, by_worker, strict=True)]),
-        np.array(
-            [
-                p.promised_at_ms + p.hard_ms if w else WALL_MS_MAX
-                for p, w in zip(promises, by_worker, strict=True)
-            ]
-        ),
-    )
     if not rows:
-        return found
+        return np.full(len(promises), -1, np.int64)
+    at_ms = np.array([ordered[row].wall_ms for row in rows], np.int64)
+    found = prove(wanted, np.array(keys, np.int64), at_ms)
     return np.where(found >= 0, np.array(rows, np.int64)[found], -1)
 
 
