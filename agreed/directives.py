@@ -3,7 +3,15 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from agreed.limits import (
     CODES_PER_ORDER_MAX,
@@ -13,8 +21,17 @@ from agreed.limits import (
     WALL_MS_MAX,
 )
 from agreed.promises import Match, Promise
+from agreed.records import check_text
 
-Text = Annotated[str, Field(min_length=1, max_length=TEXT_BYTES_MAX)]
+
+def _recordable(text: str) -> str:
+    check_text("text", text)
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_BYTES_MAX), AfterValidator(_recordable)]
+"""Text that a record can carry as it is: bounded in bytes, not only in characters."""
+
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 WallMs = Annotated[int, Field(ge=0, le=WALL_MS_MAX)]
 

@@ -85,3 +85,9 @@ def test_a_wrong_order_is_refused_by_the_name_of_the_field(
 def test_anything_else_raises_the_one_error(data: bytes | str) -> None:
     with pytest.raises(DirectiveError):
         decode_directive(data)
+
+
+@pytest.mark.parametrize("subject", ["楼" * 22, "r\n1", ""])
+def test_a_subject_that_no_record_can_carry_is_refused(subject: str) -> None:
+    with pytest.raises(ValueError, match="subject"):
+        Code(code="123456", action=CodeAction.START, subject=subject)
