@@ -244,7 +244,15 @@ def _judge_block(terms: Terms, facts: Facts, out: Judgements, scratch: _Scratch)
     np.less_equal(sum_ms, facts.covered_until_ms, out=is_other)
     np.greater(is_other, is_seen, out=is_other)  # covered and not seen
     _write_verdicts(out.verdict, is_seen, is_kept, is_late, is_other)
-    _write_scores(terms, out, is_seen, is_kept, is_late)
+    _write_scores(terms, out, is_seen, is_late)
+    if terms.early_bp_per_hour.any():
+        np.add(deviation_ms, terms.tolerance_ms, out=sum_ms)
+        np.less(sum_ms, 0, out=is_other)
+        np.logical_and(is_other, is_kept, out=is_other)
+        np.greater(terms.early_bp_per_hour, 0, out=is_late)
+        np.logical_and(is_other, is_late, out=is_other)
+        early = np.flatnonzero(is_other)
+        out.score_bp[early] += _early_bp(terms, deviation_ms, early).astype(np.int32)
 
 
 def _write_verdicts(
@@ -257,16 +265,11 @@ def _write_verdicts(
     verdict += is_missed.view(np.uint8) * np.uint8(Verdict.MISSED)
 
 
-def _write_scores(
-    terms: Terms, out: Judgements, is_seen: Bools, is_kept: Bools, is_late: Bools
-) -> None:
+def _write_scores(terms: Terms, out: Judgements, is_seen: Bools, is_late: Bools) -> None:
     np.multiply(is_seen, np.int32(BASIS_POINTS), out=out.score_bp)
     late = np.flatnonzero(is_late)
     if len(late):
         out.score_bp[late] = _late_bp(terms, out.deviation_ms, late)
-    if terms.early_bp_per_hour.any():
-        early = np.flatnonzero((out.deviation_ms < -terms.tolerance_ms) & is_kept)
-        out.score_bp[early] += _early_bp(terms, out.deviation_ms, early).astype(np.int32)
 
 
 def _late_bp(terms: Terms, deviation_ms: Int64s, rows: Int64s) -> Int64s:

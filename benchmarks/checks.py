@@ -158,7 +158,8 @@ def to_sheet(rows: int) -> Sheet:
     terms = Terms(promised, tolerance, tolerance * 4, rate, np.where(rate > 0, 500, 0))
     covered = np.full(rows, NOON_MS + 15 * 24 * HOUR_MS)
     facts = Facts(actual, rng.integers(0, 2_000, rows), rng.random(rows) < 0.97, covered)
-    return Sheet(terms, facts, rng.integers(0, 5_000, rows), 5_000)
+    workers = max(1, min(5_000, rows // 100))
+    return Sheet(terms, facts, rng.integers(0, workers, rows), workers)
 
 
 def open_promises(size: int) -> OpenPromises:
