@@ -81,7 +81,7 @@ class LearnedStore:
                 *self._store.execute("SELECT directive FROM credentials ORDER BY card"),
                 *self._store.execute("SELECT directive FROM orders ORDER BY name"),
             ]
-        return [decode_directive(text) for (text,) in rows]
+        return [directive for (text,) in rows if (directive := _readable(text)) is not None]
 
     def apply(self, stream: str, first: int, texts: list[str]) -> Lesson | None:
         """Apply numbered directives in one transaction; returns after fsync.
@@ -140,6 +140,14 @@ class LearnedStore:
                 _write(self._store, directive, text)
                 understood.append(directive)
         return Lesson(directives=tuple(understood), passed_over=len(texts) - len(understood))
+
+
+def _readable(text: str) -> Directive | None:
+    """Read what an earlier version of the box found right; None if this one does not."""
+    try:
+        return decode_directive(text)
+    except DirectiveError:
+        return None
 
 
 def _write(store: apsw.Connection, directive: Directive, text: str) -> None:

@@ -21,7 +21,7 @@ from agreed.messages import Message, MessageError, decode_message, encode_messag
 from edge.clock import BoxClock
 from edge.config import BoxSettings
 from edge.journal import StoredBlock
-from edge.store import StoreError
+from edge.store import StoreDamagedError, StoreError
 from edge.sync import BoxSync, CheckHead, Learn, Settled, Wanted
 
 ONLINE: Final = b"online"
@@ -182,8 +182,9 @@ class Uplink:
                 self._ahead.popleft()
             if not self._ahead or self._ahead[0].first_sequence != after + 1:
                 found = await self._office.blocks_after(after, WINDOW_ITEMS_MAX, AHEAD_BYTES_MAX)
+                if not found or found[0].first_sequence != after + 1:
+                    raise StoreDamagedError(f"no block begins after record {after}", after + 1)
                 self._ahead = deque(found)
-                assert found, "the sync knows only what is journaled"
             elif self._sync.next_after() == after:
                 block = self._ahead.popleft()
                 self._sync.block_loaded(block.data, block.last_sequence, self._now_ns())

@@ -88,3 +88,10 @@ def test_a_failure_in_the_middle_applies_nothing(tmp_path: Path) -> None:
     assert (store.applied_through, store.all()) == (1, ALL[:1])
     store.close()
     assert opened(tmp_path).all() == ALL[:1]
+
+
+def test_what_this_version_does_not_understand_does_not_stop_the_start(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.apply(STREAM, 1, texts(*ALL))
+    store._store.execute("UPDATE orders SET directive = '{}' WHERE name = 'o-1'")
+    assert store.all() == [ALL[0], ALL[2]]

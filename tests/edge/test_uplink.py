@@ -11,11 +11,12 @@ import aiomqtt
 import pytest
 
 from agreed.directives import decode_directive
-from agreed.messages import topic
+from agreed.messages import Committed, topic
 from edge.clock import BoxClock
 from edge.config import BoxSettings
 from edge.journal import Journal, Place, StoredBlock
-from edge.sync import BoxSync, Phase
+from edge.store import StoreDamagedError
+from edge.sync import BoxSync, CheckHead, Phase
 from edge.uplink import OFFLINE, ONLINE, Uplink
 from tests.edge.stand_in import (
     NAMES,
@@ -226,3 +227,16 @@ def test_a_goodbye_that_fails_does_not_hide_a_cancellation(
             await asyncio.wait_for(task, 5)
 
     asyncio.run(act())
+
+
+def test_a_hole_in_the_journal_is_said_and_does_not_spin(tmp_path: Path) -> None:
+    world = World(tmp_path, 1)
+    world.journal(3)
+    world.office.journal._store.execute("DELETE FROM blocks WHERE first_sequence = 1")
+    world.sync.connected(0)
+    epoch = world.office.journal.origin.epoch.hex()
+    for wanted in world.sync.received(Committed(epoch=epoch, through=0, head="00" * 32), 0):
+        assert isinstance(wanted, CheckHead)
+        world.sync.head_found(wanted, bytes(32), 0)
+    with pytest.raises(StoreDamagedError, match="after record 0"):
+        asyncio.run(world.uplink._load())
