@@ -323,11 +323,6 @@ def salvage_kept(path: Path) -> dict[str, str]:
         return {}
 
 
-def open_reader(path: Path) -> apsw.Connection:
-    """Open a journal beside a running box, or a copy, for looking only."""
-    return open_for_reading(path)
-
-
 def read_state(store: apsw.Connection, name: str) -> str | int | bytes | None:
     """Read one value that is stored beside the blocks; None if there is none."""
     with named_faults():
