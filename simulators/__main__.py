@@ -78,14 +78,15 @@ async def _play(demonstration: Demonstration, console: Console, once: bool) -> N
     def judged() -> None:
         progress.stop()
         show(console, demonstration.findings, demonstration.workers)
-        address = demonstration.headquarters.url
         if once:
             console.print(say("Pages: {url} (run make demo to look at them)", url=address))
-        else:
-            console.print(say("Pages: {url} (Ctrl-C ends)", url=address))
 
+    def evening() -> None:
+        console.print(say("Pages: {url} (Ctrl-C ends)", url=address))
+
+    address = demonstration.headquarters.url
     with progress:
-        await demonstration.play(happening, judged, is_once=once)
+        await demonstration.play(happening, judged, None if once else evening)
 
 
 def _midnight_ms() -> int:

@@ -130,15 +130,14 @@ class Demonstration:
         self,
         happening: Happening | None = None,
         judged: Callable[[], None] | None = None,
-        *,
-        is_once: bool = True,
+        evening: Callable[[], None] | None = None,
     ) -> None:
         """Play the day and judge it; then end, or keep the pages up until cancelled.
 
         Args:
             happening: told what happens now.
             judged: called once the verdict is there.
-            is_once: end then.
+            evening: called once the pages of the evening are up; None to end instead.
         """
         self._happening = happening or _unheard
         async with contextlib.AsyncExitStack() as stack:
@@ -163,8 +162,9 @@ class Demonstration:
             self._judge(self.scene)
             if judged is not None:
                 judged()
-            if not is_once:
+            if evening is not None:
                 await self._evening(box, day)
+                evening()
                 await asyncio.Event().wait()
 
     async def _open(self, box: Box, site: SimulatedSite) -> SimulatedDay:
