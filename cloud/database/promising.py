@@ -71,36 +71,23 @@ class Standing:
         return self.promise.order, self.promise.node
 
 
-def add_order(connection: Connection, place: Place, order: NewOrder, now_ms: int) -> None:
-    """Store an order with its promises; it must be new."""
-    fields = ("order_id", "pack", "pack_version", "worker", "resident", "income_fen")
-    connection.execute(
-        insert(schema.orders).values(
-            **place._asdict(),
-            **{name: getattr(order, name) for name in fields},
-            status="open",
-            booked_from_ms=order.booked_from_ms,
-            booked_until_ms=order.booked_until_ms,
-            codes=[code.model_dump_json() for code in order.codes],
-            created_at_ms=now_ms,
-        )
-    )
-    rows = [
-        place._asdict()
-        | {name: getattr(node, name) for name in _TERMS}
-        | {
-            "order_id": order.order_id,
-            "node": node.node,
-            "position": position,
-            "match": int(node.match),
-            "rate_fen": rate_fen,
-            "at_risk_at_ms": node.promised_at_ms + node.tolerance_ms - node.at_risk_ms,
-            "due_at_ms": node.promised_at_ms + node.tolerance_ms,
-            "hard_at_ms": node.promised_at_ms + node.hard_ms,
-        }
-        for position, (node, rate_fen) in enumerate(zip(order.nodes, order.rates_fen, strict=True))
-    ]
-    connection.execute(insert(schema.promises), rows)
+def add_orders(connection: Connection, place: Place, added: list[NewOrder], now_ms: int) -> None:
+    """Store orders with their promises; they must be new."""
+    if added:
+        rows = [_order_row(place, order, now_ms) for order in added]
+        connection.execute(insert(schema.orders), rows)
+        promises = [row for order in added for row in _promise_rows(place, order)]
+        connection.execute(insert(schema.promises), promises)
+
+
+def known_orders(connection: Connection, place: Place, order_ids: list[str]) -> set[str]:
+    """Find out which of the ids are in use."""
+    orders = schema.orders
+    found: set[str] = set()
+    for chunk in chunks(order_ids):
+        query = select(orders.c.order_id).where(at(orders, place), orders.c.order_id.in_(chunk))
+        found |= set(connection.execute(query).scalars())
+    return found
 
 
 def find_order(connection: Connection, place: Place, order_id: str) -> Row[Any] | None:
@@ -291,6 +278,40 @@ def verdicts_of_open_orders(
         for order_id, match, verdict in connection.execute(query):
             found.setdefault(order_id, []).append((Match(match), Verdict(verdict)))
     return found
+
+
+def _order_row(place: Place, order: NewOrder, now_ms: int) -> dict[str, Any]:
+    return place._asdict() | {
+        "order_id": order.order_id,
+        "pack": order.pack,
+        "pack_version": order.pack_version,
+        "worker": order.worker,
+        "resident": order.resident,
+        "status": "open",
+        "booked_from_ms": order.booked_from_ms,
+        "booked_until_ms": order.booked_until_ms,
+        "income_fen": order.income_fen,
+        "codes": [code.model_dump_json() for code in order.codes],
+        "created_at_ms": now_ms,
+    }
+
+
+def _promise_rows(place: Place, order: NewOrder) -> list[dict[str, Any]]:
+    return [
+        place._asdict()
+        | {name: getattr(node, name) for name in _TERMS}
+        | {
+            "order_id": order.order_id,
+            "node": node.node,
+            "position": position,
+            "match": int(node.match),
+            "rate_fen": rate_fen,
+            "at_risk_at_ms": node.promised_at_ms + node.tolerance_ms - node.at_risk_ms,
+            "due_at_ms": node.promised_at_ms + node.tolerance_ms,
+            "hard_at_ms": node.promised_at_ms + node.hard_ms,
+        }
+        for position, (node, rate_fen) in enumerate(zip(order.nodes, order.rates_fen, strict=True))
+    ]
 
 
 def _keys(connection: Connection, place: Place, *conditions: Any) -> set[NodeKey]:

@@ -6,7 +6,7 @@ from agreed.directives import Code, Directive, PutCredential, PutOrder, Role
 from agreed.words import say
 from cloud.database import fleet, masters, promising
 from cloud.database.engine import writing
-from cloud.database.fleet import BoxName, Place
+from cloud.database.fleet import BoxName
 from cloud.office.refusals import ConflictError, UnknownError
 from cloud.office.sites import hold_site
 
@@ -90,20 +90,12 @@ def resolve_incidents(engine: Engine, name: BoxName, now_ms: int) -> int:
         return fleet.resolve_incidents(connection, name, now_ms)
 
 
-def put_order_directives(
-    connection: Connection, place: Place, order_ids: list[str]
-) -> list[Directive]:
+def put_order_directives(orders: list[promising.NewOrder]) -> list[Directive]:
     """Write orders as directives."""
-    nodes = promising.promised_nodes(connection, place, order_ids)
-    directives: list[Directive] = []
-    for order_id in order_ids:
-        order = promising.find_order(connection, place, order_id)
-        assert order is not None
-        codes = [Code.model_validate_json(code) for code in order.codes]
-        directives.append(
-            PutOrder(order=order_id, pack=order.pack, nodes=nodes[order_id], codes=codes)
-        )
-    return directives
+    return [
+        PutOrder(order=order.order_id, pack=order.pack, nodes=order.nodes, codes=order.codes)
+        for order in orders
+    ]
 
 
 def _begin_stream(connection: Connection, name: BoxName, stream: bytes, now_ms: int) -> None:
@@ -120,8 +112,17 @@ def _begin_stream(connection: Connection, name: BoxName, stream: bytes, now_ms: 
         )
         for row in masters.credentials_in_force(connection, name.place, now_ms)
     ]
-    open_ids = [row.order_id for row in promising.open_orders(connection, name.place)]
-    orders = put_order_directives(connection, name.place, open_ids)
+    rows = promising.open_orders(connection, name.place)
+    nodes = promising.promised_nodes(connection, name.place, [row.order_id for row in rows])
+    orders: list[Directive] = [
+        PutOrder(
+            order=row.order_id,
+            pack=row.pack,
+            nodes=nodes[row.order_id],
+            codes=[Code.model_validate_json(code) for code in row.codes],
+        )
+        for row in rows
+    ]
     fleet.direct(connection, [name], [*cards, *orders], now_ms)
 
 

@@ -105,9 +105,20 @@ def create_orders(
     """
     with writing(engine) as connection:
         covered_ms = hold_site(connection, place)
-        booked = [_book(connection, place, r, make_code, now_ms) for r in requests]
+        packs = _packs(connection, place.company, {request.pack for request in requests})
+        booked = [_book(request, *packs[request.pack], make_code) for request in requests]
         order_ids = [order.order_id for order in booked]
-        directives = put_order_directives(connection, place, order_ids)
+        _refuse_known(order_ids, promising.known_orders(connection, place, order_ids))
+        promising.add_orders(connection, place, booked, now_ms)
+        moves = [
+            move
+            for order in booked
+            for move in waterfall(
+                packs[order.pack][1], order.pack_version, order.order_id, order.income_fen, now_ms
+            )
+        ]
+        books.post(connection, place, moves, now_ms)
+        directives = put_order_directives(booked)
         direct(connection, accepted_boxes(connection, place), directives, now_ms)
         keys = {(order.order_id, node.node) for order in booked for node in order.nodes}
         judge_again(connection, place, keys, covered_ms, now_ms)
@@ -152,36 +163,40 @@ def _refuse_cancelling(connection: Connection, place: Place, order_id: str) -> N
         )
 
 
+def _packs(connection: Connection, company: str, keys: set[str]) -> dict[str, tuple[int, Pack]]:
+    found = {}
+    for key in keys:
+        version, pack = masters.newest_pack(connection, company, key)
+        if pack is None:
+            raise UnknownError("pack", say("There is no pack {pack}; publish it first.", pack=key))
+        found[key] = version, pack
+    return found
+
+
+def _refuse_known(order_ids: list[str], known: set[str]) -> None:
+    for order_id in order_ids:
+        if order_id in known:
+            raise ConflictError(
+                "order_id", say("Order {order} exists already; choose another id.", order=order_id)
+            )
+        known.add(order_id)
+
+
 def _book(
-    connection: Connection,
-    place: Place,
-    request: OrderRequest,
-    make_code: Callable[[], str],
-    now_ms: int,
+    request: OrderRequest, version: int, pack: Pack, make_code: Callable[[], str]
 ) -> promising.NewOrder:
-    version, pack = masters.newest_pack(connection, place.company, request.pack)
-    if pack is None:
-        raise UnknownError(
-            "pack", say("There is no pack {pack}; publish it first.", pack=request.pack)
-        )
-    order_id = request.order_id or f"o-{make_code().lower()}"
-    if promising.find_order(connection, place, order_id) is not None:
-        raise ConflictError(
-            "order_id", say("Order {order} exists already; choose another id.", order=order_id)
-        )
     chosen = [_chosen(pack, terms) for terms in request.nodes or _all_of(pack)]
     nodes = [_promised(request, node, terms) for node, terms in chosen]
-    income_fen = pack.price_fen if request.income_fen is None else request.income_fen
     latest_ms = max(request.booked_from_ms, *(node.promised_at_ms for node in nodes))
-    order = promising.NewOrder(
-        order_id=order_id,
+    return promising.NewOrder(
+        order_id=request.order_id or f"o-{make_code().lower()}",
         pack=pack.key,
         pack_version=version,
         worker=request.worker,
         resident=request.resident,
         booked_from_ms=request.booked_from_ms,
         booked_until_ms=request.booked_until_ms or latest_ms,
-        income_fen=income_fen,
+        income_fen=pack.price_fen if request.income_fen is None else request.income_fen,
         nodes=nodes,
         rates_fen=[node.rate_fen for node, _terms in chosen],
         codes=[
@@ -190,10 +205,6 @@ def _book(
             if node.code is not None
         ],
     )
-    promising.add_order(connection, place, order, now_ms)
-    moves = waterfall(pack, version, order_id, income_fen, now_ms)
-    books.post(connection, place, moves, now_ms)
-    return order
 
 
 def _all_of(pack: Pack) -> list[NodeTerms]:
