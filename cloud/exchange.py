@@ -13,15 +13,19 @@ from agreed.messages import (
     DirectivesSent,
     Hello,
     Message,
-    Refusal,
-    Refused,
     Status,
 )
-from agreed.words import say
 from cloud.database import fleet
 from cloud.database.engine import reading, writing
 from cloud.database.fleet import BoxName
-from cloud.ingest.commit import Arrival, hold_journal, ingest_blocks, know_box, refused_fork
+from cloud.ingest.commit import (
+    Arrival,
+    hold_journal,
+    ingest_blocks,
+    know_box,
+    refused_fork,
+    refused_stranger,
+)
 from cloud.office.boxes import begin_stream_anew
 from cloud.outbox import Cursor, Wanted
 
@@ -120,8 +124,7 @@ def _take(
 ) -> None:
     if fleet.lock_site(connection, name.place) is None or not know_box(connection, name, now_ms):
         if isinstance(message, Hello):
-            reason = say("not accepted at headquarters yet")
-            outcome.answers.append((name, Refused(refusal=Refusal.UNKNOWN_BOX, reason=reason)))
+            outcome.answers.append((name, refused_stranger()))
         return
     box = fleet.find_box(connection, name)
     assert box is not None

@@ -100,7 +100,7 @@ class Link:
     async def run(self) -> Never:
         """Commit and answer until cancelled; a lost broker is said once and connected again."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._commit())
+            group.create_task(self._commit(group))
             group.create_task(self._direct())
             await self._stay_connected()
         raise AssertionError("a link never ends by itself")
@@ -163,7 +163,7 @@ class Link:
         self._waiting_bytes += len(payload)
         self._arrived.set()
 
-    async def _commit(self) -> Never:
+    async def _commit(self, group: asyncio.TaskGroup) -> Never:
         """Commit what waits, batch after batch, in one thread."""
         while True:
             await self._arrived.wait()
@@ -177,7 +177,10 @@ class Link:
                 if batch:
                     now_ms = self._clock.wall_ms()
                     outcome = await asyncio.to_thread(exchange, self._engine, batch, now_ms)
-                    await self._answer(outcome)
+                    # The next batch need not wait for the broker to take the answers.
+                    for answer in outcome.answers:
+                        group.create_task(self._publish(answer))
+                    self._note(outcome)
 
     def _next_batch(self) -> list[Said]:
         batch: list[Said] = []
@@ -189,10 +192,7 @@ class Link:
         self._waiting_bytes -= size_bytes
         return batch
 
-    async def _answer(self, outcome: Outcome) -> None:
-        async with asyncio.TaskGroup() as group:
-            for answer in outcome.answers:
-                group.create_task(self._publish(answer))
+    def _note(self, outcome: Outcome) -> None:
         now_ns = self._clock.mono_ns()
         for name, stream, applied in outcome.welcomed:
             self._outbox.welcomed(name, stream, applied, now_ns)

@@ -99,7 +99,7 @@ def _ingest_site(engine: Engine, place: Place, arrivals: list[Arrival], now_ms: 
         is_known = lock_site(connection, place) is not None
         for arrival, block in decoded:
             batch.answers[arrival.box] = (
-                _take(connection, batch, arrival, block) if is_known else _unknown()
+                _take(connection, batch, arrival, block) if is_known else refused_stranger()
             )
         if not batch.accepted:
             return Ingested(batch.answers)
@@ -123,7 +123,7 @@ def _decode(arrival: Arrival) -> Block | str:
 def _take(connection: Connection, batch: _Batch, arrival: Arrival, block: Block | str) -> Answer:
     name = arrival.box
     if not know_box(connection, name, batch.now_ms):
-        return _unknown()
+        return refused_stranger()
     if isinstance(block, str):
         open_incident(connection, name, "malformed", {"error": block}, batch.now_ms)
         return Refused(refusal=Refusal.MALFORMED, reason=block)
@@ -174,7 +174,8 @@ def refused_fork() -> Refused:
     )
 
 
-def _unknown() -> Refused:
+def refused_stranger() -> Refused:
+    """Say that a person must accept the box first."""
     return Refused(refusal=Refusal.UNKNOWN_BOX, reason="not accepted at headquarters yet")
 
 
