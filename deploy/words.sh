@@ -3,13 +3,13 @@
 set -euo pipefail
 folder=agreed/locale/zh_Hans_CN/LC_MESSAGES
 mkdir -p "$folder"
-for room in edge cloud duifu simulators firmware_interfaces; do
+for room in edge cloud duifu simulators; do
   pot=$(mktemp)
-  .venv/bin/pybabel -q extract -F deploy/words.cfg -k say -k say_count:1,2 -k _ --omit-header --sort-output \
+  .venv/bin/pybabel -q extract --project duifu --version 1 -F deploy/words.cfg -k say -k say_count:1,2 -k _ --sort-output \
     --no-location -o "$pot" "$room"
   po="$folder/$room.po"
   if [ -e "$po" ]; then
-    .venv/bin/pybabel -q update -N --omit-header -i "$pot" -o "$po" -l zh_Hans_CN --no-wrap
+    .venv/bin/pybabel -q update -N --ignore-pot-creation-date -i "$pot" -o "$po" -l zh_Hans_CN --no-wrap
   else
     .venv/bin/pybabel -q init -i "$pot" -o "$po" -l zh_Hans_CN --no-wrap
   fi
