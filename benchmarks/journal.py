@@ -1,0 +1,278 @@
+"""How fast the box makes records durable, and what that writes, beside plain SQLite.
+
+python -m benchmarks.journal --json prints an object with figures and ratios. Ours is the door that
+a running box uses (`edge.acceptance`); the floor is a plain table of the same rows, written through
+the same SQLite with the same durability, one transaction for as many records. Both take turns in
+one run; ratios compare medians, of the clock on the wall, because waiting for the card is the work.
+
+Bytes written are those of /proc/self/io (write_bytes): what this process made the kernel send to
+the block layer, in whole pages; the file system's own journal comes on top for both.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import random
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any, Final
+
+import apsw
+import numpy as np
+
+from agreed.records import (
+    COMPARTMENT_OPENED,
+    GATE_PASSED,
+    TASK_FINISHED,
+    TASK_STARTED,
+    Durability,
+    Evidence,
+    Record,
+)
+from edge.acceptance import Acceptance
+from edge.clock import BoxClock, ClockMemory, Discipline
+from edge.decisions import Draft
+from edge.journal import Entry, Journal, open_journal
+from edge.store import Reserve
+
+PAGE_BYTES: Final = 4_096
+WORKERS: Final = 500
+NAMES: Final = ("greentown", "lakeside", "east-gate")
+MACHINE_BOOT: Final = "8e2f5a86-5b0b-4b3e-9d0a-3c4d5e6f7a8b"
+RATES_PER_S: Final = (1, 5, 50, 1_000)
+WINDOWS_MS: Final = (0, 200, 1_000, 5_000)
+COMMITS_MAX: Final = 1_200
+COMMITS_MIN: Final = 60
+_ROWS: Final = """
+CREATE TABLE records (
+    sequence INTEGER PRIMARY KEY, mono_ns INTEGER, wall_ms INTEGER, bound_ms INTEGER,
+    clock_state INTEGER, evidence INTEGER, device TEXT, node_kind TEXT, subject TEXT,
+    reference TEXT, detail TEXT
+)
+"""
+_INSERT: Final = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+Report = dict[str, dict[str, Any]]
+Row = tuple[Any, ...]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--sizes", default="1,100,10000", help="records accepted together")
+    parser.add_argument("--records", type=int, default=100_000, help="of a round, at most")
+    parser.add_argument("--commits", type=int, default=COMMITS_MAX, help="of a round, at most")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder", type=Path, default=Path("var"), help="on the disk to measure")
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    report: Report = {"figures": {}, "ratios": {}}
+    with tempfile.TemporaryDirectory(dir=asked.folder) as name:
+        for size in map(int, asked.sizes.split(",")):
+            commits = max(1, min(asked.commits, asked.records // size))
+            compare_speed(report, Path(name), size, commits, asked.rounds)
+        for rate in RATES_PER_S:
+            for window_ms in WINDOWS_MS:
+                compare_writes(report, Path(name), rate, window_ms, asked.commits)
+    print(json.dumps(report, indent=None if asked.json else 2))
+
+
+@dataclass(slots=True)
+class Taken:
+    """How long the rounds of one side took.
+
+    Attributes:
+        rates: records per second, one for each round.
+        waits_s: from handing in to durable, of records of all rounds.
+    """
+
+    rates: list[float] = field(default_factory=list)
+    waits_s: list[float] = field(default_factory=list)
+
+
+def compare_speed(report: Report, folder: Path, size: int, commits: int, rounds: int) -> None:
+    """Hand in `size` records together, wait until they are durable, and so on."""
+    ours, floor = Taken(), Taken()
+    for number in range(rounds):
+        asyncio.run(time_ours(ours, folder / f"ours-{size}-{number}", size, commits))
+        time_floor(floor, folder / f"floor-{size}-{number}", size, commits)
+    for name, taken in (("ours", ours), ("floor", floor)):
+        p50, p99 = np.percentile(taken.waits_s, [50, 99]) * 1e3
+        report["figures"] |= {
+            f"accept_{size}_{name}_per_s": round(median(taken.rates)),
+            f"accept_{size}_{name}_p50_ms": round(float(p50), 3),
+            f"accept_{size}_{name}_p99_ms": round(float(p99), 3),
+        }
+    ratio = median(ours.rates) / median(floor.rates)
+    report["ratios"][f"accept_{size}_vs_floor"] = round(ratio, 3)
+
+
+async def time_ours(taken: Taken, folder: Path, size: int, commits: int) -> None:
+    """Time the box's own front door."""
+    clock = synced_clock()
+    reserve = Reserve(folder / "reserve")
+    acceptance = Acceptance(begun_journal(folder), clock, reserve, 0, lambda _records: None)
+    drafts = some_drafts(size * commits)
+    gc.freeze()  # a box does not hold its whole day in memory
+    waits: list[float] = []
+    async with asyncio.TaskGroup() as group:
+        group.create_task(acceptance.run())
+        began = perf_counter()
+        for first in range(0, size * commits, size):
+            handed_in = perf_counter()
+            durable = [
+                acceptance.accept((draft,), clock.moment(), Durability.CUSTODY)
+                for draft in drafts[first : first + size]
+            ]
+            await durable[-1]
+            assert all(one.result() for one in durable)
+            waits.append(perf_counter() - handed_in)
+        taken.rates.append(size * commits / (perf_counter() - began))
+        acceptance.finish()
+    taken.waits_s += waits
+    acceptance.close()
+
+
+def time_floor(taken: Taken, folder: Path, size: int, commits: int) -> None:
+    """Time a plain table of the same rows."""
+    rows = some_rows(size * commits)
+    table = plain_table(folder)
+    began = perf_counter()
+    for first in range(0, size * commits, size):
+        handed_in = perf_counter()
+        write_rows(table, rows[first : first + size])
+        taken.waits_s.append(perf_counter() - handed_in)
+    taken.rates.append(size * commits / (perf_counter() - began))
+    table.close()
+
+
+def compare_writes(report: Report, folder: Path, rate: int, window_ms: int, commits: int) -> None:
+    """Write what arrives at random at this rate, one commit for each window that a record opens."""
+    dice = np.random.default_rng(rate * 10_000 + window_ms)
+    sizes = (1 + dice.poisson(rate * window_ms / 1_000, commits)).tolist()
+    while len(sizes) > COMMITS_MIN and sum(sizes) > 100 * commits:
+        sizes = sizes[: len(sizes) // 2]
+    records = sum(sizes)
+    name = f"written_{rate}_per_s_window_{window_ms}_ms"
+    ours = written_bytes(lambda: write_ours(folder / f"{name}-ours", sizes)) / records
+    floor = written_bytes(lambda: write_floor(folder / f"{name}-floor", sizes)) / records
+    page = PAGE_BYTES * len(sizes) / records
+    report["figures"] |= {
+        f"{name}_bytes_per_record": round(ours),
+        f"{name}_plain_table_bytes_per_record": round(floor),
+        f"{name}_page_per_commit_bytes_per_record": round(page),
+    }
+    report["ratios"] |= {
+        f"{name}_vs_plain_table": round(ours / floor, 2),
+        f"{name}_vs_page_per_commit": round(ours / page, 2),
+    }
+
+
+def write_ours(folder: Path, sizes: list[int]) -> None:
+    """Append to a journal as the box's front door does."""
+    journal, clock = begun_journal(folder), synced_clock()
+    drafts = iter(some_drafts(sum(sizes)))
+    for size in sizes:
+        entries = [Entry(next(drafts), clock.now()) for _ in range(size)]
+        journal.append(entries, {}, str(clock.memory))
+    journal.close()
+
+
+def write_floor(folder: Path, sizes: list[int]) -> None:
+    """Write the same rows to a plain table."""
+    rows, table, first = some_rows(sum(sizes)), plain_table(folder), 0
+    for size in sizes:
+        write_rows(table, rows[first : first + size])
+        first += size
+    table.close()
+
+
+def written_bytes(write: Callable[[], None]) -> int:
+    """Count what this process sends to the block layer meanwhile."""
+    gc.collect()
+    before = _sent_bytes()
+    write()
+    return _sent_bytes() - before
+
+
+def _sent_bytes() -> int:
+    lines = Path("/proc/self/io").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
+
+
+def begun_journal(folder: Path) -> Journal:
+    """Begin a journal."""
+    folder.mkdir()
+    dice = random.Random(1)
+    entropy, boot = dice.randbytes(48), dice.randbytes(16)
+    return open_journal(folder / "journal.db", NAMES, entropy=entropy, boot=boot)
+
+
+def synced_clock() -> BoxClock:
+    """Make the box's clock, steered by a time source: then it has most to remember."""
+    kernel = Discipline(is_synced=True, error_us_max=4_000)
+    return BoxClock(ClockMemory(), kernel=lambda: kernel, machine_boot=MACHINE_BOOT)
+
+
+def plain_table(folder: Path) -> apsw.Connection:
+    """Make a table of rows with the journal's durability."""
+    folder.mkdir()
+    table = apsw.Connection(str(folder / "rows.db"))
+    table.execute("PRAGMA journal_mode = WAL")
+    table.execute("PRAGMA synchronous = FULL")
+    table.execute(_ROWS)
+    return table
+
+
+def write_rows(table: apsw.Connection, rows: list[Row]) -> None:
+    """Commit rows together."""
+    table.execute("BEGIN IMMEDIATE")
+    table.executemany(_INSERT, rows)
+    table.execute("COMMIT")
+
+
+def some_drafts(count: int, seed: int = 1) -> list[Draft]:
+    """Give what a site's day is made of: mostly passages, some tasks, some compartments."""
+    dice = random.Random(seed)
+    workers = [f"worker-{i:04d}" for i in range(WORKERS)]
+    drafts = []
+    for number in range(count):
+        subject, order = dice.choice(workers), f"o-{number // 4:09d}"
+        match number % 10:
+            case 0:
+                draft = Draft("kiosk", TASK_STARTED, subject, order, evidence=Evidence.KIOSK)
+            case 1:
+                draft = Draft("kiosk", TASK_FINISHED, subject, order, evidence=Evidence.KIOSK)
+            case 2:
+                detail = f"{number % 24 + 1} deposit"
+                draft = Draft("lockers", COMPARTMENT_OPENED, subject, order, detail)
+            case _:
+                draft = Draft(f"gate-{number % 4}", GATE_PASSED, subject, detail="worker")
+        drafts.append(draft)
+    return drafts
+
+
+def some_records(count: int, seed: int = 1) -> list[Record]:
+    """Give the same as stamped and numbered records."""
+    clock, records = synced_clock(), []
+    for sequence, draft in enumerate(some_drafts(count, seed), 1):
+        at = clock.now()
+        times = (at.mono_ns, at.wall_ms, at.bound_ms, at.clock_state)
+        texts = (draft.device, draft.node_kind, draft.subject, draft.reference, draft.detail)
+        records.append(Record(sequence, *times, draft.evidence, *texts))
+    return records
+
+
+def some_rows(count: int) -> list[Row]:
+    """Give the same as rows of a plain table."""
+    return [tuple(getattr(one, name) for name in Record.__slots__) for one in some_records(count)]
+
+
+if __name__ == "__main__":
+    main()
