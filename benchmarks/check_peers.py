@@ -37,8 +37,8 @@ class Sheet:
         return {name: getattr(part, name) for part, name in named} | {"worker": self.worker}
 
 
-Sums = tuple[Int64s, Int64s]
-"""int64[workers] of scores in bp, int64[workers, 5] of verdicts."""
+Sums = tuple[Int64s, Int64s, Int64s]
+"""int64[workers] of scores in bp and of deviations in ms, int64[workers, 5] of verdicts."""
 
 Peer = Callable[[Sheet], Callable[[], Sums]]
 """Takes the sheet into its own form, untimed; what it returns is timed."""
@@ -51,7 +51,7 @@ def in_blocks(sheet: Sheet) -> Callable[[], Sums]:
 
     def run() -> Sums:
         totals = sum_by(judge(sheet.terms, sheet.facts, out), sheet.worker, sheet.workers)
-        return totals.score_bp, totals.counts
+        return totals.score_bp, totals.deviation_ms, totals.counts
 
     return run
 
@@ -76,10 +76,11 @@ def straightforward(sheet: Sheet) -> Callable[[], Sums]:
         score = np.where(is_kept, 10_000 + np.minimum(early, t.early_bp_max), whole)
         score = np.where(verdict == Verdict.UNDECIDABLE, 10_000, score)
         score = np.where(f.is_seen, score, 0).astype(np.int32)
-        sums = np.zeros(sheet.workers, np.int64)
+        sums, deviations = np.zeros((2, sheet.workers), np.int64)
         np.add.at(sums, sheet.worker, score)
+        np.add.at(deviations, sheet.worker, d)
         counts = np.bincount(sheet.worker * 5 + verdict, minlength=sheet.workers * 5)
-        return sums, counts.reshape(-1, 5)
+        return sums, deviations, counts.reshape(-1, 5)
 
     return run
 
@@ -125,7 +126,7 @@ def polars(sheet: Sheet) -> Callable[[], Sums]:
             frame.lazy().with_columns(d.alias("d")).with_columns(verdict.cast(pl.UInt8).alias("v"))
         )
         rows = judged.with_columns(score.alias("s")).collect()
-        sums = rows.group_by("worker").agg(c("s").cast(pl.Int64).sum(), *counts)
+        sums = rows.group_by("worker").agg(c("s").cast(pl.Int64).sum(), c("d").sum(), *counts)
         return _by_worker(sheet, *(column.to_numpy() for column in sums.get_columns()))
 
     return run
@@ -158,7 +159,9 @@ def duckdb(sheet: Sheet) -> Callable[[], Sums]:
 
     def run() -> Sums:
         db.execute(f"create or replace temp table judged as {judged}")
-        sums = f"select worker, sum(s)::bigint, {counts} from judged group by worker"  # noqa: S608
+        sums = (
+            f"select worker, sum(s)::bigint, sum(d)::bigint, {counts} from judged group by worker"  # noqa: S608
+        )
         found = db.execute(sums)
         return _by_worker(sheet, *found.fetchnumpy().values())
 
@@ -180,9 +183,10 @@ def numba(sheet: Sheet) -> Callable[[], Sums]:
     )
 
     def run() -> Sums:
-        sums, counts = np.zeros(sheet.workers, np.int64), np.zeros((sheet.workers, 5), np.int64)
-        loop(*columns, sums, counts)
-        return sums, counts
+        sums, deviations = np.zeros((2, sheet.workers), np.int64)
+        counts = np.zeros((sheet.workers, 5), np.int64)
+        loop(*columns, sums, deviations, counts)
+        return sums, deviations, counts
 
     run()  # compiled before it is timed
     return run
@@ -190,8 +194,8 @@ def numba(sheet: Sheet) -> Callable[[], Sums]:
 
 def _loop(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop, as a compiler likes it
     promised: Any, tolerance: Any, hard: Any, rate: Any, most: Any, actual: Any, bound: Any,
-    seen: Any, covered: Any, worker: Any, verdicts: Any, deviations: Any, scores: Any,
-    sums: Any, counts: Any,
+    seen: Any, covered: Any, worker: Any, verdicts: Any, spans: Any, scores: Any,
+    sums: Any, deviations: Any, counts: Any,
 ) -> None:  # fmt: skip
     for i in range(len(promised)):
         d = score = 0
@@ -213,16 +217,18 @@ def _loop(  # noqa: C901, PLR0912, PLR0913, PLR0917 - one loop, as a compiler li
                     verdict = 1
                     if rate[i] > 0 and -d > tolerance[i]:
                         score += min((-d - tolerance[i]) * rate[i] // _HOUR, most[i])
-        verdicts[i], deviations[i], scores[i] = verdict, d, score
+        verdicts[i], spans[i], scores[i] = verdict, d, score
         sums[worker[i]] += score
+        deviations[worker[i]] += d
         counts[worker[i], verdict] += 1
 
 
-def _by_worker(sheet: Sheet, worker: Any, score: Any, *counts: Any) -> Sums:
-    sums, table = np.zeros(sheet.workers, np.int64), np.zeros((sheet.workers, 5), np.int64)
-    sums[worker] = score
+def _by_worker(sheet: Sheet, worker: Any, score: Any, deviation: Any, *counts: Any) -> Sums:
+    sums, deviations = np.zeros((2, sheet.workers), np.int64)
+    table = np.zeros((sheet.workers, 5), np.int64)
+    sums[worker], deviations[worker] = score, deviation
     table[worker] = np.stack(counts, axis=1)
-    return sums, table
+    return sums, deviations, table
 
 
 PEERS: Final[dict[str, Peer]] = {
