@@ -74,4 +74,11 @@ class Answer:
     is_good: bool
 
 
-Command = Admit | Refuse | OpenCompartment | Answer
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Have a scanner look for a code now."""
+
+    device: str
+
+
+Command = Admit | Refuse | OpenCompartment | Answer | Trigger

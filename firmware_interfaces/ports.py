@@ -1,8 +1,9 @@
-"""The only file that opens hardware: serial lines, PTYs and serial servers behind one shape."""
+"""The only file that opens hardware: serial lines, serial servers, keyboards behind one shape."""
 
 import asyncio
 import contextlib
 import errno
+import fcntl
 import os
 import socket
 import threading
@@ -31,9 +32,24 @@ THREAD_READ_S = 0.05  # a port without a descriptor is asked this often
 KEEPALIVE_S = 5  # a silent serial server is asked this often, and is gone after
 KEEPALIVES_COUNT = 3  # so many questions without an answer
 
+KEYBOARDS = "/dev/input/"
+GRAB_KEYBOARD = 0x40044590  # EVIOCGRAB; Source: Linux, include/uapi/linux/input.h
+
 # Opening and closing may block for seconds (pyserial waits 5 s for a socket, and sleeps when it
 # closes one). They get threads of their own, so that dead ports hold up nobody else.
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="port")
+
+
+class Device(Protocol):
+    """What an open piece of hardware has, whoever opened it."""
+
+    def fileno(self) -> int:
+        """Its descriptor; OSError or AttributeError where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Give it back."""
+        ...
 
 
 class Port(Protocol):
@@ -77,6 +93,7 @@ async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
     try:
         descriptor = int(device.fileno())
     except (AttributeError, OSError):
+        assert isinstance(device, serial.SerialBase), "only pyserial has ports without a descriptor"
         return _ThreadPort(device, wiring.port, wake)
     os.set_blocking(descriptor, False)
     if wiring.port.startswith("socket://"):
@@ -94,17 +111,50 @@ def _tend_connection(descriptor: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVES_COUNT)
 
 
-def _close_unwanted(opening: asyncio.Future[serial.SerialBase]) -> None:
+def _close_unwanted(opening: asyncio.Future[Device]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         _threads.submit(_close_device, opening.result())
 
 
-def _close_device(device: serial.SerialBase) -> None:
+def _close_device(device: Device) -> None:
+    # pyserial leaves a socket open when the far end has hung up: its shutdown fails first.
+    connection = getattr(device, "_socket", None)
     with contextlib.suppress(OSError):
         device.close()
+    if isinstance(connection, socket.socket):
+        connection.close()
 
 
-def _open_device(wiring: Wiring) -> serial.SerialBase:
+class _Keyboard:
+    """A scanner that plays a keyboard; nobody else gets its keys while it is open."""
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(self._descriptor, GRAB_KEYBOARD, 1)
+        except OSError:
+            os.close(self._descriptor)
+            raise
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _open_keyboard(port: str) -> _Keyboard:
+    try:
+        return _Keyboard(port)
+    except OSError as error:
+        if error.errno in {errno.ENOTTY, errno.EINVAL}:
+            raise PortOptionError(port, "not a keyboard; choose one that ends in -kbd") from error
+        raise _opening_error(port, error, group="input") from error
+
+
+def _open_device(wiring: Wiring) -> Device:
+    if wiring.port.startswith(KEYBOARDS):
+        return _open_keyboard(wiring.port)
     try:
         device = serial.serial_for_url(
             wiring.port,
@@ -137,12 +187,12 @@ def _switch_direction(device: serial.SerialBase, port: str) -> None:
         ) from error
 
 
-def _opening_error(port: str, error: OSError | ValueError) -> PortError:
+def _opening_error(port: str, error: OSError | ValueError, group: str = "dialout") -> PortError:
     number = getattr(error, "errno", None)
     if isinstance(error, ValueError) or "configure" in str(error):
         return PortOptionError(port, f"the adapter does not take these settings ({error})")
     if number in {errno.EACCES, errno.EPERM}:
-        return PortRefusedError(port, "no permission; add the service's user to group dialout")
+        return PortRefusedError(port, f"no permission; add the service's user to group {group}")
     if number in {errno.EAGAIN, errno.EBUSY}:
         return PortBusyError(port, "another program holds it; stop that program")
     if "://" in port:
@@ -154,7 +204,7 @@ class _DescriptorPort:
     """A port that the event loop watches by its descriptor."""
 
     def __init__(
-        self, device: serial.SerialBase, descriptor: int, port: str, wake: Callable[[], None]
+        self, device: Device, descriptor: int, port: str, wake: Callable[[], None]
     ) -> None:
         self._device = device
         self._descriptor = descriptor

@@ -10,8 +10,10 @@ from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.locker.settings import LockerLine
 from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.osdp.settings import OsdpLine
+from firmware_interfaces.scanner.asked import AskedScannerMachine
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.settings import ScannerLine
+from firmware_interfaces.scanner.ssi import SsiMachine
 from firmware_interfaces.wiegand.machine import WiegandMachine
 from firmware_interfaces.wiegand.settings import WiegandLine
 
@@ -48,11 +50,21 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
         case LockerLine():
             return LockerMachine(settings)
         case ScannerLine():
-            return ScannerMachine(settings)
+            return _scanner_machine(settings)
         case WiegandLine():
             return WiegandMachine(settings)
         case _:
             assert_never(settings)
+
+
+def _scanner_machine(settings: ScannerLine) -> LineMachine:
+    match settings.devices[0].protocol:
+        case "gm65" | "newland":
+            return AskedScannerMachine(settings)
+        case "ssi":
+            return SsiMachine(settings)
+        case "text" | "wedge":
+            return ScannerMachine(settings)
 
 
 def make_line(settings: LineSettings, entropy: bytes) -> Line:

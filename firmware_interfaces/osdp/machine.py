@@ -18,6 +18,7 @@ from firmware_interfaces.observations import (
     OpenCompartment,
     Refuse,
     Seen,
+    Trigger,
 )
 from firmware_interfaces.osdp.panel import Panel, seed_nonces
 from firmware_interfaces.osdp.reader import ADMITS_COUNT_MAX, Reader
@@ -90,7 +91,7 @@ class OsdpMachine:
                 said = self._admit(reader, command, now)
             case Refuse():
                 said = self._refuse(reader, now)
-            case OpenCompartment() | Answer():
+            case OpenCompartment() | Answer() | Trigger():
                 said = [refused(command.device, now, "not a command for this device")]
             case _:
                 assert_never(command)

@@ -23,6 +23,11 @@ BEEPS = {
 }
 
 
+# What makes a scanner look for a code, by the setting `beeps`; empty where there is no such thing.
+# Source: Honeywell Xenon/Granit User's Guide, "Serial Trigger".
+TRIGGERS = {"honeywell": b"\x16T\r", "datalogic": b"", "none": b""}
+
+
 class CodeReader:
     """Cuts a stream into codes; keeps at most `length_max` bytes.
 

@@ -5,10 +5,11 @@ port is gone.
 """
 
 from agreed.machine import NS_PER_MS, Moment
-from firmware_interfaces.observations import Answer, Command, Observation, Seen
+from firmware_interfaces.observations import Answer, Command, Observation, Seen, Trigger
 from firmware_interfaces.presence import Presence, refused
-from firmware_interfaces.scanner.codec import BEEPS, CodeReader
+from firmware_interfaces.scanner.codec import BEEPS, TRIGGERS, CodeReader
 from firmware_interfaces.scanner.settings import ScannerLine
+from firmware_interfaces.scanner.wedge import WedgeReader
 
 
 class ScannerMachine:
@@ -44,13 +45,26 @@ class ScannerMachine:
         return self._presence.lost(now, "port")
 
     def command(self, command: Command, now: Moment) -> list[Observation]:
-        """Beep an answer."""
-        if command.device != self._settings.name or not isinstance(command, Answer):
+        """Beep an answer, or look for a code."""
+        is_known = isinstance(command, Answer | Trigger)
+        if command.device != self._settings.name or not is_known:
             return [refused(command.device, now, "not a command for this device")]
         if not self._presence.is_back:
             return [refused(command.device, now, "lost")]
+        if isinstance(command, Trigger):
+            return self._trigger(now)
+        assert isinstance(command, Answer)
+        if self._settings.protocol == "wedge":
+            return []
         good, bad = BEEPS[self._settings.beeps]
         self._outgoing += good if command.is_good else bad
+        return []
+
+    def _trigger(self, now: Moment) -> list[Observation]:
+        trigger = TRIGGERS[self._settings.beeps] if self._settings.protocol == "text" else b""
+        if not trigger:
+            return [refused(self._settings.name, now, "scanner cannot be triggered")]
+        self._outgoing += trigger
         return []
 
     def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
@@ -81,5 +95,8 @@ class ScannerMachine:
     def _observe(self, codes: list[str], now: Moment) -> list[Observation]:
         return [Observation(self._settings.name, Seen.CODE, now, value=code) for code in codes]
 
-    def _fresh_reader(self) -> CodeReader:
-        return CodeReader(self._settings.ends, self._settings.length_max)
+    def _fresh_reader(self) -> CodeReader | WedgeReader:
+        text = CodeReader(self._settings.ends, self._settings.length_max)
+        if self._settings.protocol == "wedge":
+            return WedgeReader(text, self._settings.layout)
+        return text

@@ -1,10 +1,13 @@
-"""What box.toml says about a line with a serial scanner."""
+"""What box.toml says about a line with a scanner."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from firmware_interfaces.wiring import DeviceName, Wiring
+
+Zone = Annotated[str, Field(pattern=r"^[0-9a-f]{4}$")]
+NewlandCommand = Annotated[str, Field(pattern=r"^[A-Z0-9]{6,32}$")]
 
 
 class ScannerDevice(BaseModel):
@@ -15,6 +18,11 @@ class ScannerDevice(BaseModel):
         idle_ms: silence after which an unfinished code counts as finished; 0 for never.
         length_max: bytes of a code; longer ones are dropped whole.
         beeps: whose command language the answer is beeped in; none keeps silent.
+        protocol: text as it leaves the factory; wedge: it plays a keyboard; gm65, newland, ssi:
+            it can be asked whether it is there, and told its settings.
+        layout: of the keyboard that a wedge plays.
+        zones: of a GM65: zone (four hexadecimal digits) and value, written and read back.
+        commands: of a Newland: settings such as SCNMOD3.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,11 +32,21 @@ class ScannerDevice(BaseModel):
     idle_ms: int = Field(default=150, ge=0, le=2_000)
     length_max: int = Field(default=512, ge=1, le=4_096)
     beeps: Literal["honeywell", "datalogic", "none"] = "honeywell"
+    protocol: Literal["text", "wedge", "gm65", "newland", "ssi"] = "text"
+    layout: Literal["us", "de"] = "us"
+    zones: dict[Zone, Annotated[int, Field(ge=0, le=255)]] = Field(default={}, max_length=32)
+    commands: tuple[NewlandCommand, ...] = Field(default=(), max_length=32)
 
     @model_validator(mode="after")
     def _ends_somehow(self) -> Self:
         if self.ends == "silence" and self.idle_ms == 0:
             raise ValueError('ends = "silence" needs idle_ms above 0')
+        if self.zones and self.protocol != "gm65":
+            raise ValueError('zones need protocol = "gm65"')
+        if self.commands and self.protocol != "newland":
+            raise ValueError('commands need protocol = "newland"')
+        if self.protocol not in {"text", "wedge"} and self.idle_ms == 0:
+            raise ValueError("this protocol needs idle_ms above 0")
         return self
 
 

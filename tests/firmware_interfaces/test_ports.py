@@ -229,3 +229,19 @@ def test_a_port_that_opens_after_nobody_waits_is_closed(tmp_path: Path) -> None:
         os.close(theirs)
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("pipe", PortOptionError), ("nothing", PortMissingError)]
+)
+def test_what_is_no_keyboard_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, wanted: type[Exception]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(ports, "KEYBOARDS", str(tmp_path))  # there is no real one to try
+
+    async def run() -> None:
+        await open_port(Wiring(port=str(tmp_path / name)), lambda: None)
+
+    with pytest.raises(wanted):
+        asyncio.run(run())

@@ -5,7 +5,9 @@ from pydantic import ValidationError
 
 from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.osdp.machine import OsdpMachine
+from firmware_interfaces.scanner.asked import AskedScannerMachine
 from firmware_interfaces.scanner.machine import ScannerMachine
+from firmware_interfaces.scanner.ssi import SsiMachine
 from firmware_interfaces.settings import device_names, line_machine, make_line, read_line_settings
 from firmware_interfaces.wiegand.machine import WiegandMachine
 
@@ -14,6 +16,10 @@ TABLES: list[tuple[dict[str, Any], type]] = [
     ({"family": "osdp", "devices": [{"name": "d", "address": 0, "key": KEY}]}, OsdpMachine),
     ({"family": "locker_cu16", "devices": [{"name": "d"}]}, LockerMachine),
     ({"family": "scanner", "devices": [{"name": "d"}]}, ScannerMachine),
+    ({"family": "scanner", "devices": [{"name": "d", "protocol": "wedge"}]}, ScannerMachine),
+    ({"family": "scanner", "devices": [{"name": "d", "protocol": "gm65"}]}, AskedScannerMachine),
+    ({"family": "scanner", "devices": [{"name": "d", "protocol": "newland"}]}, AskedScannerMachine),
+    ({"family": "scanner", "devices": [{"name": "d", "protocol": "ssi"}]}, SsiMachine),
     ({"family": "wiegand", "devices": [{"name": "d"}]}, WiegandMachine),
 ]
 

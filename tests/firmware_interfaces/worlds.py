@@ -11,10 +11,13 @@ from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces.driver import Line, drive
 from firmware_interfaces.observations import Observation, Seen
 from firmware_interfaces.settings import make_line, read_line_settings
+from simulators.devices.asked_scanner import AskedScanner
 from simulators.devices.far_device import FarDevice
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
 from simulators.devices.scanner import Scanner
+from simulators.devices.ssi_scanner import SsiScanner
+from simulators.devices.wedge_scanner import WedgeScanner
 from simulators.devices.wiegand_reader import WiegandReader
 from simulators.devices.wire import PtyWire, SocketWire, Wire
 
@@ -124,6 +127,27 @@ FAMILIES = {
     "scanner": Family(
         {"family": "scanner", "devices": [{"name": "device"}]},
         lambda: Scanner("device"),
+        lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
+        Seen.CODE,
+        lambda number: (f"PARCEL-{number}", 0),
+    ),
+    "scanner_gm65": Family(
+        {"family": "scanner", "devices": [{"name": "device", "protocol": "gm65"}]},
+        lambda: AskedScanner("device"),
+        lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
+        Seen.CODE,
+        lambda number: (f"PARCEL-{number}", 0),
+    ),
+    "scanner_ssi": Family(
+        {"family": "scanner", "devices": [{"name": "device", "protocol": "ssi"}]},
+        lambda: SsiScanner("device"),
+        lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
+        Seen.CODE,
+        lambda number: (f"PARCEL-{number}", 0),
+    ),
+    "scanner_wedge": Family(
+        {"family": "scanner", "devices": [{"name": "device", "protocol": "wedge"}]},
+        lambda: WedgeScanner("device"),
         lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
         Seen.CODE,
         lambda number: (f"PARCEL-{number}", 0),

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_interfaces.observations import Admit, Answer, Seen
+from firmware_interfaces.observations import Admit, Answer, Seen, Trigger
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.settings import ScannerLine
 from tests.firmware_interfaces.worlds import at_ms
@@ -80,3 +80,18 @@ def test_hostile_bytes_never_raise(steps: list[tuple[bytes, int]]) -> None:
         now_ms += pause_ms
         said += one.time_passed(at_ms(now_ms))
         assert all(o.value.isprintable() and 0 < len(o.value) <= 30 for o in said)
+
+
+def test_a_scanner_is_triggered_where_its_maker_has_a_command_for_it() -> None:
+    one = machine()
+    assert one.command(Trigger("qr"), at_ms(1)) == []
+    assert one.bytes_to_send() == b"\x16T\r"
+    other = machine(beeps="datalogic")
+    assert other.command(Trigger("qr"), at_ms(1))[0].value == "scanner cannot be triggered"
+
+
+def test_a_wedge_is_told_nothing() -> None:
+    one = machine(protocol="wedge")
+    assert one.command(Answer("qr", is_good=True), at_ms(1)) == []
+    assert one.bytes_to_send() == b""
+    assert one.command(Trigger("qr"), at_ms(1))[0].seen is Seen.REFUSED_BY_DEVICE

@@ -24,3 +24,19 @@ def test_a_line_has_one_scanner() -> None:
     table = {"family": "scanner", "port": "/dev/a", "devices": [{"name": "a"}, {"name": "b"}]}
     with pytest.raises(ValidationError, match="devices"):
         ScannerLine.model_validate(table)
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ({"zones": {"0003": 1}}, "zones need protocol"),
+        ({"commands": ["SCNMOD3"]}, "commands need protocol"),
+        ({"protocol": "ssi", "idle_ms": 0}, "idle_ms above 0"),
+        ({"protocol": "gm65", "zones": {"3": 1}}, "zones"),
+        ({"protocol": "newland", "commands": ["SCN;MOD"]}, "commands"),
+    ],
+    ids=str,
+)
+def test_settings_that_do_not_fit_their_protocol(device: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        line(**device)
