@@ -15,7 +15,7 @@ from typing import Final, ParamSpec, TypeVar
 import structlog
 
 from agreed.limits import BLOCK_RECORDS_MAX
-from agreed.machine import Moment
+from agreed.machine import NS_PER_S, Moment
 from agreed.records import GAP, Durability, Record
 from edge.clock import BoxClock
 from edge.decisions import Draft, fit
@@ -24,6 +24,12 @@ from edge.store import Reserve, StoreError, StoreFullError
 
 WAITING_RECORDS_MAX: Final = 20_000
 """Records that wait for a commit; what comes on top is refused and counted."""
+
+STATE_S_MAX: Final = 10.0
+"""How old what the clock remembers may grow on the card: writing it costs every commit a page.
+
+Forgetting it widens the bound of a time by 5 ms at most.
+"""
 
 RECOVERY_S: Final = 1.0
 """How often a journal that took nothing is tried again."""
@@ -76,6 +82,8 @@ class Acceptance:
         self._is_urgent = asyncio.Event()
         self._wake = asyncio.Event()
         self._is_finishing = False
+        self._stored_boot = ""
+        self._state_due_ns = 0
         self.fault: StoreError | None = None
         self.refused_count = 0
 
@@ -171,8 +179,15 @@ class Acceptance:
             _tell(batch, is_durable=True)
 
     async def _append(self, entries: list[Entry], keep: Mapping[str, str | None]) -> list[Record]:
-        memory = str(self._clock.memory)
-        return await self.call(self._journal.append, entries, keep, memory)
+        memory = self._clock.memory
+        now_ns = self._clock.moment().mono_ns
+        is_due = now_ns >= self._state_due_ns or memory.machine_boot != self._stored_boot
+        if entries and not is_due:
+            return await self.call(self._journal.append, entries, keep)
+        records = await self.call(self._journal.append, entries, keep, str(memory))
+        self._stored_boot = memory.machine_boot
+        self._state_due_ns = now_ns + int(STATE_S_MAX * NS_PER_S)
+        return records
 
     def _take_nothing(self, batch: list[_Waiting], error: StoreError) -> None:
         log.error("journal takes nothing", reason=str(error), retry=error.retry)

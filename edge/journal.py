@@ -142,7 +142,8 @@ class Journal:
         Args:
             entries: become records, in order; may be empty when only `keep` is to be stored.
             keep: texts to store, None to remove one.
-            memory: what the clock must remember; "" leaves it.
+            memory: what the clock must remember, stored with what headquarters holds; "" leaves
+                both, unless there are no entries.
 
         Returns:
             The records as journaled.
@@ -160,7 +161,9 @@ class Journal:
                 )
             for name, value in keep.items():
                 self._keep(name, value)
-            committed = self._write_state(memory)
+            committed = self._committed_stored
+            if memory or not entries:
+                committed = self._write_state(memory)
         self._committed_stored = committed
         if blocks:
             self.end = Place(blocks[-1][0].last_sequence, blocks[-1][0].hash)
@@ -208,7 +211,7 @@ class Journal:
         return None
 
     def commit_through(self, place: Place) -> None:
-        """Remember what headquarters holds for good; stored with the next append.
+        """Remember what headquarters holds for good; stored when the clock's memory is.
 
         It costs no write of its own: forgotten, it is only asked again.
         """

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from agreed.records import GAP, Durability, Record
 from edge.acceptance import WAITING_RECORDS_MAX, Acceptance
 from edge.clock import BoxClock
 from edge.decisions import Draft
-from edge.journal import Journal
+from edge.journal import Entry, Journal
 from edge.store import Reserve, StoreFaultError, StoreFullError
 from tests.edge.stand_in import until
 from tests.edge.test_journal import opened
@@ -172,3 +172,27 @@ def test_a_card_that_stays_broken_does_not_keep_the_box_from_ending(
         assert desk.records() == []
 
     run(act)
+
+
+def test_what_the_clock_remembers_is_written_now_and_then_and_at_the_end(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, 0)
+    memories: list[str] = []
+    append = desk.journal.append
+
+    def noted(
+        entries: list[Entry], keep: Mapping[str, str | None], memory: str = ""
+    ) -> list[Record]:
+        memories.append(memory)
+        return append(entries, keep, memory)
+
+    async def act() -> None:
+        async with desk.running():
+            for _ in range(20):
+                assert await desk.acceptance.accept(DRAFT, NOW, Durability.CUSTODY)
+
+    desk.journal.append = noted  # type: ignore[method-assign]
+    run(act)
+    assert len(memories) == 21
+    assert [bool(memory) for memory in memories].count(True) == 2
+    assert memories[0]
+    assert memories[-1]
