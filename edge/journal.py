@@ -30,6 +30,7 @@ from edge.store import (
     named_faults,
     open_for_reading,
     open_store,
+    sync_folder,
     transaction,
 )
 
@@ -37,6 +38,9 @@ FILE: Final = "journal.db"
 EPOCH_BYTES: Final = 16
 TAIL_BLOCKS_COUNT: Final = 64
 """Blocks that are checked at every start; `verify` checks all."""
+
+PAGE_BYTES: Final = 1024
+"""Of a new journal: a commit writes whole pages, and a block of a few records is half of one."""
 
 _SENDABLE_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 64
 """A block must fit into one message, with the message's own head."""
@@ -291,6 +295,8 @@ def open_journal(
         NotOursError: it is another box's.
         StoreError: it cannot be opened or written, or its tail is damaged.
     """
+    if not path.exists():
+        _choose_pages(path)
     store = open_store(path, _SCHEMA)
     try:
         with transaction(store):
@@ -305,6 +311,16 @@ def open_journal(
         store.close()
         raise
     return journal
+
+
+def _choose_pages(path: Path) -> None:
+    """Make an empty file with small pages; one that is there keeps its own."""
+    with named_faults():
+        store = apsw.Connection(str(path))
+        store.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        store.execute("PRAGMA journal_mode = WAL")
+        store.close()
+    sync_folder(path.parent)
 
 
 def _check_owner(store: apsw.Connection, name: str) -> None:

@@ -4,6 +4,7 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -16,6 +17,7 @@ from agreed.wire import NO_HASH
 from edge.clock import Stamp
 from edge.decisions import Draft
 from edge.journal import (
+    PAGE_BYTES,
     Entry,
     Journal,
     NotOursError,
@@ -210,3 +212,17 @@ def test_a_kill_loses_nothing_accepted(tmp_path: Path, seed: int) -> None:
         assert blocks[-1].columns.last_sequence == journal.end.through >= accepted
         assert journal.kept["last"] == str(journal.end.through)
         journal.close()
+
+
+def test_a_new_journal_has_small_pages_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:
+    def page_bytes() -> int:
+        with closing(apsw.Connection(str(tmp_path / "journal.db"))) as store:
+            return int(store.execute("PRAGMA page_size").get)
+
+    opened(tmp_path).close()
+    assert page_bytes() == PAGE_BYTES
+    (tmp_path / "journal.db").unlink()
+    with closing(apsw.Connection(str(tmp_path / "journal.db"))) as store:
+        store.execute("PRAGMA journal_mode = WAL")
+    opened(tmp_path).close()
+    assert page_bytes() == 4096
