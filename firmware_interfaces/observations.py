@@ -21,6 +21,7 @@ class Seen(IntEnum):
     REFUSED_BY_DEVICE = 10  # value: what was asked and the device's reason
     ADMITTED = 11  # a reader confirmed that its output was driven after Admit
     DOOR_FORCED = 12  # said after DOOR_OPENED: nobody had told it to open; part as there
+    PRESSED = 14  # an exit button
     DOOR_HELD = 13  # it stands open for too long, said once; value: the seconds allowed
 
 

@@ -8,6 +8,8 @@ from pydantic import Field, TypeAdapter
 from firmware_interfaces.driver import Line, LineMachine
 from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.locker.settings import LockerLine
+from firmware_interfaces.modbus.machine import ModbusMachine
+from firmware_interfaces.modbus.settings import ModbusLine
 from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.osdp.settings import OsdpLine
 from firmware_interfaces.scanner.asked import AskedScannerMachine
@@ -18,7 +20,7 @@ from firmware_interfaces.wiegand.machine import WiegandMachine
 from firmware_interfaces.wiegand.settings import WiegandLine
 
 LineSettings = Annotated[
-    OsdpLine | LockerLine | ScannerLine | WiegandLine, Field(discriminator="family")
+    OsdpLine | LockerLine | ScannerLine | WiegandLine | ModbusLine, Field(discriminator="family")
 ]
 
 _LINE: TypeAdapter[LineSettings] = TypeAdapter(LineSettings)
@@ -53,6 +55,8 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
             return _scanner_machine(settings)
         case WiegandLine():
             return WiegandMachine(settings)
+        case ModbusLine():
+            return ModbusMachine(settings)
         case _:
             assert_never(settings)
 

@@ -16,4 +16,5 @@ def test_wire_numbers_are_never_reused() -> None:
         "ADMITTED": 11,
         "DOOR_FORCED": 12,
         "DOOR_HELD": 13,
+        "PRESSED": 14,
     }

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from firmware_interfaces.locker.machine import LockerMachine
+from firmware_interfaces.modbus.machine import ModbusMachine
 from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.scanner.asked import AskedScannerMachine
 from firmware_interfaces.scanner.machine import ScannerMachine
@@ -20,6 +21,7 @@ TABLES: list[tuple[dict[str, Any], type]] = [
     ({"family": "scanner", "devices": [{"name": "d", "protocol": "gm65"}]}, AskedScannerMachine),
     ({"family": "scanner", "devices": [{"name": "d", "protocol": "newland"}]}, AskedScannerMachine),
     ({"family": "scanner", "devices": [{"name": "d", "protocol": "ssi"}]}, SsiMachine),
+    ({"family": "modbus", "devices": [{"name": "d", "strike": 0}]}, ModbusMachine),
     ({"family": "wiegand", "devices": [{"name": "d"}]}, WiegandMachine),
 ]
 
@@ -35,7 +37,7 @@ def test_every_family_has_its_machine(table: dict[str, Any], machine: type) -> N
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"family": "modbus"}, "family"),
+        ({"family": "telepathy"}, "family"),
         ({"port": "COM3"}, "port"),
         ({"baud": 1}, "baud"),
         ({"colour": "red"}, "colour"),

@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces.driver import Line, drive
-from firmware_interfaces.observations import Observation, Seen
+from firmware_interfaces.observations import Answer, Command, Observation, Seen
 from firmware_interfaces.settings import make_line, read_line_settings
 from simulators.devices.asked_scanner import AskedScanner
+from simulators.devices.door_board import DoorBoard
 from simulators.devices.far_device import FarDevice
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
@@ -100,7 +101,10 @@ class Family:
     speak: Callable[[Any, int], None]
     seen: Seen
     value_of: Callable[[int], tuple[str, int]]
+    foreign: Command | None = None  # a command for another kind of device, where it is its own
 
+
+DOOR_TABLE = {"name": "device", "strike": 0, "contact": 0, "button": 1, "debounce_ms": 60}
 
 FAMILIES = {
     "osdp": Family(
@@ -151,6 +155,14 @@ FAMILIES = {
         lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
         Seen.CODE,
         lambda number: (f"PARCEL-{number}", 0),
+    ),
+    "modbus": Family(
+        {"family": "modbus", "devices": [DOOR_TABLE]},
+        lambda: DoorBoard("device"),
+        lambda board, _: board.swing(),
+        Seen.DOOR_OPENED,
+        lambda _: ("", 0),
+        Answer("device", is_good=True),
     ),
     "wiegand": Family(
         {"family": "wiegand", "devices": [{"name": "device"}]},

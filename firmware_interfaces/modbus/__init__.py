@@ -1,0 +1,1 @@
+"""Doors behind Modbus RTU input and output boards: strike, door contact, exit button."""
