@@ -40,7 +40,11 @@ DEFAULT_DATA: Final = Path("var/headquarters")
 EXIT_UNSOUND: Final = 1
 """The ledger or a chain does not hold."""
 
-app = typer.Typer(no_args_is_help=True, help=say("Headquarters: ingest, verdicts, pay, pages."))
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help=say("Headquarters: ingest, verdicts, pay, pages."),
+)
 boxes_app = typer.Typer(no_args_is_help=True, help=say("Boxes: list, add, accept."))
 ledger_app = typer.Typer(no_args_is_help=True, help=say("The books: check, accounts."))
 statement_app = typer.Typer(no_args_is_help=True, help=say("Statements of workers."))

@@ -17,6 +17,7 @@ from edge.remedies import port_sentence, store_sentence
 from edge.status import NotRunningError, ask_status
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode="rich",
     help=say("The box: reads devices, keeps the journal, reports to headquarters."),

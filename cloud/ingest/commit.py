@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from agreed.messages import Committed, Refusal, Refused
-from agreed.records import ClockState
+from agreed.records import ClockState, Evidence
 from agreed.stream import Outcome
 from agreed.wire import Block, WireError, decode_block
 from cloud.consequences import News, follow
@@ -221,8 +221,9 @@ def _advance(connection: Connection, batch: _Batch) -> None:
 
 def _covered_until_ms(block: Block) -> int:
     columns = block.columns
-    is_set = columns.clock_state != ClockState.UNSET
-    earliest_ms = (columns.wall_ms - columns.bound_ms)[is_set]
+    # An imported claim has a time of its own, but no box that was there to record at that time.
+    is_proof = (columns.clock_state != ClockState.UNSET) & (columns.evidence != Evidence.MANUAL)
+    earliest_ms = (columns.wall_ms - columns.bound_ms)[is_proof]
     return int(earliest_ms.max(initial=0))
 
 

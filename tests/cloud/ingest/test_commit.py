@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from agreed.messages import Refusal
 from agreed.promises import Verdict
+from agreed.records import Evidence
 from agreed.wire import decode_block
 from cloud import reads
 from cloud.database.engine import open_engine, reading, writing
@@ -237,3 +238,11 @@ def _disturb(world: World, blocks: list[bytes], line: random.Random) -> None:
     while through < _records(blocks):
         batch = [line.choice(blocks) for _ in range(line.randrange(1, 6))]
         through = committed(world.send(*batch)).through
+
+
+def test_an_imported_claim_proves_no_box_that_was_there(world: World) -> None:
+    world.order("o-1")
+    world.tell(alive(T0 + 9 * HOUR, evidence=Evidence.MANUAL))
+    assert set(world.verdicts("o-1").values()) == {Verdict.OPEN}
+    world.tell(alive(T0 + 9 * HOUR))
+    assert Verdict.MISSED in world.verdicts("o-1").values()
