@@ -21,8 +21,10 @@ class Seen(IntEnum):
     REFUSED_BY_DEVICE = 10  # value: what was asked and the device's reason
     ADMITTED = 11  # a reader confirmed that its output was driven after Admit
     DOOR_FORCED = 12  # said after DOOR_OPENED: nobody had told it to open; part as there
-    PRESSED = 14  # an exit button
     DOOR_HELD = 13  # it stands open for too long, said once; value: the seconds allowed
+    PRESSED = 14  # an exit button
+    CARD_BEFORE = 15  # read from a device's memory; value: card, space, the device's own time
+    MISSED = 16  # events that a device could not keep; value: how many
 
 
 @dataclass(frozen=True, slots=True)

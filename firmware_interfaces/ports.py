@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
+from urllib.parse import parse_qs, urlsplit
 
 import serial
 from serial.rs485 import RS485Settings
@@ -152,7 +153,26 @@ def _open_keyboard(port: str) -> _Keyboard:
         raise _opening_error(port, error, group="input") from error
 
 
+def _open_datagrams(port: str) -> socket.socket:
+    """Talk UDP with one address and nobody else; `?local=60001` chooses the port of our end."""
+    parts = urlsplit(port)
+    local = parse_qs(parts.query).get("local", ["0"])[0]
+    connection = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        connection.bind(("", int(local)))
+        connection.connect((parts.hostname, parts.port))
+    except (OSError, ValueError) as error:
+        connection.close()
+        raise _opening_error(port, error) from error
+    except OverflowError as error:
+        connection.close()
+        raise PortOptionError(port, "a UDP port is 1 to 65535") from error
+    return connection
+
+
 def _open_device(wiring: Wiring) -> Device:
+    if wiring.port.startswith("udp://"):
+        return _open_datagrams(wiring.port)
     if wiring.port.startswith(KEYBOARDS):
         return _open_keyboard(wiring.port)
     try:

@@ -16,11 +16,14 @@ from firmware_interfaces.scanner.asked import AskedScannerMachine
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.settings import ScannerLine
 from firmware_interfaces.scanner.ssi import SsiMachine
+from firmware_interfaces.uhppote.machine import UhppoteMachine
+from firmware_interfaces.uhppote.settings import UhppoteLine
 from firmware_interfaces.wiegand.machine import WiegandMachine
 from firmware_interfaces.wiegand.settings import WiegandLine
 
 LineSettings = Annotated[
-    OsdpLine | LockerLine | ScannerLine | WiegandLine | ModbusLine, Field(discriminator="family")
+    OsdpLine | LockerLine | ScannerLine | WiegandLine | ModbusLine | UhppoteLine,
+    Field(discriminator="family"),
 ]
 
 _LINE: TypeAdapter[LineSettings] = TypeAdapter(LineSettings)
@@ -57,6 +60,8 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
             return WiegandMachine(settings)
         case ModbusLine():
             return ModbusMachine(settings)
+        case UhppoteLine():
+            return UhppoteMachine(settings)
         case _:
             assert_never(settings)
 

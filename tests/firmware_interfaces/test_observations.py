@@ -17,4 +17,6 @@ def test_wire_numbers_are_never_reused() -> None:
         "DOOR_FORCED": 12,
         "DOOR_HELD": 13,
         "PRESSED": 14,
+        "CARD_BEFORE": 15,
+        "MISSED": 16,
     }

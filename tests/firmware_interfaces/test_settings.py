@@ -10,6 +10,7 @@ from firmware_interfaces.scanner.asked import AskedScannerMachine
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.ssi import SsiMachine
 from firmware_interfaces.settings import device_names, line_machine, make_line, read_line_settings
+from firmware_interfaces.uhppote.machine import UhppoteMachine
 from firmware_interfaces.wiegand.machine import WiegandMachine
 
 KEY = "0102030405060708090a0b0c0d0e0f10"
@@ -22,6 +23,10 @@ TABLES: list[tuple[dict[str, Any], type]] = [
     ({"family": "scanner", "devices": [{"name": "d", "protocol": "newland"}]}, AskedScannerMachine),
     ({"family": "scanner", "devices": [{"name": "d", "protocol": "ssi"}]}, SsiMachine),
     ({"family": "modbus", "devices": [{"name": "d", "strike": 0}]}, ModbusMachine),
+    (
+        {"family": "uhppote", "serial": 1, "devices": [{"name": "d", "door": 1}]},
+        UhppoteMachine,
+    ),
     ({"family": "wiegand", "devices": [{"name": "d"}]}, WiegandMachine),
 ]
 
