@@ -156,7 +156,9 @@ def encode_message(message: Message) -> bytes:
         body = message.model_dump_json().encode()
         if len(body) > CONTROL_BYTES_MAX:
             raise MessageError("body is too large; send fewer directives together")
-        data = VERSION + bytes([_NUMBERS[type(message)]]) + zstandard.compress(body)
+        # With a checksum: a bit that flips in a broker's store must not become another directive.
+        packed = zstandard.ZstdCompressor(write_checksum=True).compress(body)
+        data = VERSION + bytes([_NUMBERS[type(message)]]) + packed
     if len(data) > MESSAGE_BYTES_MAX:
         raise MessageError("message is too large")
     return data

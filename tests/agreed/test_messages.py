@@ -92,3 +92,16 @@ def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
 
 def test_topics_carry_version_company_site_and_box() -> None:
     assert topic("acme", "lakeside", "box-1", "up") == "duifu/1/acme/lakeside/box-1/up"
+
+
+def test_no_bit_that_flips_on_the_way_makes_another_control_message() -> None:
+    for message in MESSAGES:
+        data = encode_message(message)
+        for at in range(0 if isinstance(message, BlockSent) else len(data) * 8):
+            flipped = bytearray(data)
+            flipped[at // 8] ^= 1 << at % 8
+            try:
+                decoded = decode_message(bytes(flipped))
+            except MessageError:
+                continue
+            assert decoded == message or isinstance(decoded, BlockSent)
