@@ -48,6 +48,17 @@ def test_a_free_clock_drifts_from_when_it_was_right() -> None:
     assert stamp.bound_ms == 4 + 1_800 + 1
 
 
+def test_a_step_that_hides_within_the_drift_widens_the_bound() -> None:
+    kernel = Kernel(SYNCED)
+    clock = BoxClock(kernel=kernel, machine_boot="a")
+    clock.stamp(Moment(NOON_NS, 0))
+    kernel.says = FREE
+    hour_ns = 3_600 * NS_PER_S
+    stamp = clock.stamp(Moment(NOON_NS + hour_ns - 900_000_001, hour_ns))
+    assert stamp.clock_state is ClockState.HOLDING
+    assert stamp.bound_ms == 4 + 1_800 + 1 + 901
+
+
 def test_a_restart_of_the_box_remembers_and_a_restart_of_the_machine_does_not() -> None:
     clock = BoxClock(kernel=Kernel(SYNCED), machine_boot="a")
     clock.stamp(Moment(NOON_NS, 0))
