@@ -1,0 +1,121 @@
+"""Plays many seeds of the world, or hunts a planted bug, and prints what it saw."""
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from simulators.world.bugs import BUGS
+from simulators.world.playing import Played, Stage, play, stage
+
+SEEDS_PER_BUG_MAX: Final = 100
+_SHOWN_SEEDS_MAX: Final = 20
+_YEAR_S: Final = 365 * 24 * 3_600
+
+
+@dataclass(slots=True)
+class Tally:
+    """What many seeds came to.
+
+    Attributes:
+        seeds, records, promises, events: how many.
+        simulated_s: virtual seconds of a site.
+        faults: how often each kind happened.
+        failed: seeds that broke a rule, with what they broke.
+    """
+
+    seeds: int = 0
+    records: int = 0
+    promises: int = 0
+    events: int = 0
+    simulated_s: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    failed: dict[int, list[str]] = field(default_factory=dict)
+
+    def add(self, played: Played) -> None:
+        """Count a seed."""
+        self.seeds += 1
+        self.records += played.judgement.records
+        self.promises += played.judgement.promises
+        self.events += played.events
+        self.simulated_s += played.simulated_s
+        self.faults += played.faults
+        if played.judgement.faults:
+            self.failed[played.seed] = played.judgement.faults
+
+    def summary(self) -> dict[str, Any]:
+        """Give the figures as they are printed."""
+        return {
+            "seeds": self.seeds,
+            "failed": len(self.failed),
+            "rate_below": round(3 / self.seeds, 6) if self.seeds and not self.failed else None,
+            "records_accepted": self.records,
+            "promises_judged": self.promises,
+            "events": self.events,
+            "site_years": round(self.simulated_s / _YEAR_S, 3),
+            "faults": dict(sorted(self.faults.items())),
+        }
+
+
+def hunt(on: Stage, plant: str, first: int, seeds_max: int) -> tuple[int, list[str]] | None:
+    """Find the first seed that catches a planted bug: how many were played, and what it broke."""
+    for number in range(seeds_max):
+        faults = play(on, first + number, plant).judgement.faults
+        if faults:
+            return number + 1, faults
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the campaign; 0 when nothing was wrong, or when every planted bug was caught."""
+    parser = argparse.ArgumentParser(prog="python -m simulators.campaigns.world")
+    parser.add_argument("--seeds", type=int, default=SEEDS_PER_BUG_MAX)
+    parser.add_argument("--from", dest="first", type=int, default=0)
+    parser.add_argument("--plant", choices=[*BUGS, "all"])
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
+    options = parser.parse_args(arguments)
+    with stage() as on:
+        if options.plant is not None:
+            plants = list(BUGS) if options.plant == "all" else [options.plant]
+            return _hunt_all(on, plants, options.first, options.seeds)
+        return _play_all(on, options.first, options.seeds, options.seconds)
+
+
+def _hunt_all(on: Stage, plants: list[str], first: int, seeds_max: int) -> int:
+    missed = 0
+    for plant in plants:
+        caught = hunt(on, plant, first, seeds_max)
+        missed += caught is None
+        _say(f"{plant}: " + (f"caught by seed {caught[0]}: {caught[1][0]}" if caught else "MISSED"))
+    _say(json.dumps({"planted": len(plants), "missed": missed}))
+    return int(missed > 0)
+
+
+def _play_all(on: Stage, first: int, seeds: int, seconds: float) -> int:
+    tally = Tally()
+    began_s = time.monotonic()
+    for seed in range(first, first + seeds):
+        if time.monotonic() - began_s > seconds:
+            break
+        played = play(on, seed)
+        tally.add(played)
+        if played.judgement.faults:
+            _say(f"seed {seed} trace {played.trace}: {'; '.join(played.judgement.faults)}")
+        elif seeds <= _SHOWN_SEEDS_MAX:
+            _say(f"seed {seed} trace {played.trace}: nothing wrong")
+    took_s = time.monotonic() - began_s
+    _say(json.dumps(tally.summary() | {"from": first, "seconds": round(took_s, 1)}))
+    return int(bool(tally.failed))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
