@@ -41,6 +41,9 @@ _LOOK_S: Final = 0.2
 _DOORS_S: Final = 1.0
 """Real time in which the last door is seen to be shut."""
 
+_FOUND_S: Final = 7.0
+"""Real time in which a box that was started again concludes that a door was shut meanwhile."""
+
 _DOWN_S: Final = 0.5
 _TRIES_MAX: Final = 100
 
@@ -112,6 +115,8 @@ class Demonstration:
         self._cast = cast_of(script.seed, script.shape.residents)
         self._plan = plan_day(script.seed, script.midnight_ms, script.shape, self._cast)
         self._narrator = Narrator(self._cast)
+        self._begun_s = 0.0
+        self._box_killed_ns: list[int] = []
         self._outage_s = 0.0
         self._killed: Counter[Target] = Counter()
         self._turns = {target: asyncio.Lock() for target in Target}
@@ -222,9 +227,11 @@ class Demonstration:
                     await asyncio.sleep(strike.down_s)
                     await self.headquarters.begin(day)
                 case Target.BOX:
+                    self._box_killed_ns.append(time.monotonic_ns())
                     await box.kill()
                     await asyncio.sleep(strike.down_s)
                     await box.begin(day)
+                    self._begun_s = time.monotonic()
 
     async def _kill_broker(self) -> None:
         for _ in range(_TRIES_MAX):
@@ -251,7 +258,8 @@ class Demonstration:
         closed_ms = self._plan.hour_ms(self._script.shape.close_h)
         await sleep_until(day, closed_ms)
         # Whatever people did is in the journal before a record of a later moment.
-        done_ms = day.wall_ns(time.monotonic_ns() + int(_DOORS_S * NS_PER_S)) // NS_PER_MS
+        done_s = max(time.monotonic() + _DOORS_S, self._begun_s + _FOUND_S)
+        done_ms = day.wall_ns(int(done_s * NS_PER_S)) // NS_PER_MS
         until_s = time.monotonic() + _DRAIN_S_MAX
         last = 0
         while time.monotonic() < until_s:
@@ -272,9 +280,8 @@ class Demonstration:
         store = read_store(self.headquarters.store, SITE)
         through = max([last, *(row.sequence for row in store.records)])
         emitted = site.emitted()
-        is_steady = not self._killed[Target.BOX]
         codes = {code: key for key, code in people.codes.items()}
-        witnessed = Witnessed(emitted, people.heard, people.doors, codes, is_steady)
+        witnessed = Witnessed(emitted, people.heard, people.doors, codes, self._box_killed_ns)
         (self._folder / "witnessed.json").write_text(as_json(witnessed), "utf-8")
         ended = [one.name for one in (box, self.headquarters) if not one.is_running]
         return Scene(
@@ -283,7 +290,7 @@ class Demonstration:
             store,
             [e.part for e in emitted if e.seen is Seen.DOOR_OPENED],
             int(self._script.latency_s * 1_000) * self._script.speed,
-            is_steady,
+            witnessed.is_box_steady,
             sum(len(order.promised_at_ms()) for order in self._plan.orders),
             tuple(ended),
         )

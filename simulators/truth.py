@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, TypeVar
 
@@ -24,6 +24,7 @@ from simulators.devices.far_device import Emission
 from simulators.people import DoorUsed, Heard
 
 _ANSWER_NS_MAX: Final = 12 * NS_PER_S
+_OPENING_NS_MAX: Final = 2 * NS_PER_S
 _OF_ACTION: Final = {
     CodeAction.START: TASK_STARTED,
     CodeAction.FINISH: TASK_FINISHED,
@@ -70,14 +71,19 @@ class Witnessed:
         heard: what people were told, in order of time.
         doors: compartments that people used.
         codes: order and action by code.
-        is_box_steady: the box was not killed: then everything that crossed a wire is owed.
+        box_killed_ns: when the box was killed; if never, everything that crossed a wire is owed.
     """
 
     emitted: list[Emission]
     heard: list[Heard]
     doors: list[DoorUsed]
     codes: Mapping[str, tuple[str, CodeAction]]
-    is_box_steady: bool = True
+    box_killed_ns: Sequence[int] = ()
+
+    @property
+    def is_box_steady(self) -> bool:
+        """Whether the box was never killed."""
+        return not self.box_killed_ns
 
 
 def as_json(witnessed: Witnessed) -> str:
@@ -188,5 +194,23 @@ def _closed(emission: Emission, witnessed: Witnessed, at_ms: int) -> Deed:
         "",
         order,
         at_ms,
-        is_owed=True,
+        is_owed=not pushed or _was_seen_open(pushed[-1], witnessed),
+    )
+
+
+def _was_seen_open(door: DoorUsed, witnessed: Witnessed) -> bool:
+    """Whether the box lived from before the door opened until it was pushed shut.
+
+    A box that dies in between cannot know afterwards that the door ever stood open.
+    """
+    opened_ns = max(
+        emission.mono_ns
+        for emission in witnessed.emitted
+        if emission.seen is Seen.DOOR_OPENED
+        and emission.part == door.part
+        and emission.mono_ns <= door.mono_ns
+    )
+    return not any(
+        opened_ns - _OPENING_NS_MAX <= killed_ns <= door.mono_ns
+        for killed_ns in witnessed.box_killed_ns
     )

@@ -26,10 +26,10 @@ def told(
     emitted: list[Emission],
     heard: list[Heard] | None = None,
     doors: list[DoorUsed] | None = None,
-    *,
-    is_box_steady: bool = True,
+    killed_s: tuple[int, ...] = (),
 ) -> list[Deed]:
-    witnessed = Witnessed(emitted, heard or [], doors or [], CODES, is_box_steady)
+    killed_ns = [at_s * NS_PER_S for at_s in killed_s]
+    witnessed = Witnessed(emitted, heard or [], doors or [], CODES, killed_ns)
     return deeds_of(witnessed, CAST, DAY)
 
 
@@ -68,7 +68,7 @@ def test_a_code_is_told_by_its_order() -> None:
 def test_each_answer_belongs_to_the_try_before_it() -> None:
     tries = [emission(KIOSK, Seen.CODE, "D-1", at_s=at_s) for at_s in (10, 20)]
     heard = [Heard(KIOSK, "D-1", None, 5 * NS_PER_S), Heard(KIOSK, "D-1", True, 21 * NS_PER_S)]
-    maybe, unanswered, opened = told(tries, heard, is_box_steady=False)
+    maybe, unanswered, opened = told(tries, heard, killed_s=(15,))
     assert not maybe.is_owed
     assert maybe.at_ms == 5_000_000
     assert not unanswered.is_owed
@@ -78,9 +78,10 @@ def test_each_answer_belongs_to_the_try_before_it() -> None:
 
 
 def test_a_closed_door_is_told_by_who_pushed_it() -> None:
-    doors = [DoorUsed("D-1", 4, NS_PER_S), DoorUsed("C-1", 4, 3 * NS_PER_S)]
-    closed = [emission(LOCKER, Seen.DOOR_CLOSED, part=4, at_s=at_s) for at_s in (2, 4)]
-    deposited, collected = told(closed, doors=doors)
+    doors = [DoorUsed("D-1", 4, 2 * NS_PER_S), DoorUsed("C-1", 4, 4 * NS_PER_S)]
+    opened = [emission(LOCKER, Seen.DOOR_OPENED, part=4, at_s=at_s) for at_s in (1, 3)]
+    closed = [emission(LOCKER, Seen.DOOR_CLOSED, part=4, at_s=at_s) for at_s in (2, 5)]
+    deposited, collected = told(opened + closed, doors=doors)
     assert set(deposited.keys) == set(collected.keys) == {(LOCKER, "4")}
     assert deposited.kinds == {"parcel_deposited"}
     assert deposited.order == "p0001"
@@ -93,5 +94,16 @@ def test_when_the_box_was_killed_only_what_was_accepted_is_owed() -> None:
     card = emission(GATES[0], Seen.CARD, WORKER.card)
     code = emission(KIOSK, Seen.CODE, "S-1")
     heard = [Heard(KIOSK, "S-1", True, 2 * NS_PER_S), Heard(GATES[0], "26:0", None, 2 * NS_PER_S)]
-    deeds = told([card, code], heard, is_box_steady=False)
+    deeds = told([card, code], heard, killed_s=(15,))
     assert [deed.is_owed for deed in deeds] == [False, True, False]
+
+
+def test_a_box_that_died_while_a_door_stood_open_need_not_know_that_it_closed() -> None:
+    moves = [
+        emission(LOCKER, Seen.DOOR_OPENED, part=4, at_s=10),
+        emission(LOCKER, Seen.DOOR_CLOSED, part=4, at_s=20),
+    ]
+    doors = [DoorUsed("D-1", 4, 15 * NS_PER_S)]
+    for killed_s, is_owed in ((5, True), (9, False), (12, False), (17, True), (25, True)):
+        (deed,) = told(moves, doors=doors, killed_s=(killed_s,))
+        assert deed.is_owed is is_owed
