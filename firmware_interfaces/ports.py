@@ -9,11 +9,13 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import serial
 from serial.rs485 import RS485Settings
+from serial.tools.list_ports import comports
 
 from firmware_interfaces.errors import (
     PortBusyError,
@@ -33,6 +35,7 @@ THREAD_READ_S = 0.05  # a port without a descriptor is asked this often
 KEEPALIVE_S = 5  # a silent serial server is asked this often, and is gone after
 KEEPALIVES_COUNT = 3  # so many questions without an answer
 
+BY_ID = Path("/dev/serial/by-id")
 KEYBOARDS = "/dev/input/"
 GRAB_KEYBOARD = 0x40044590  # EVIOCGRAB; Source: Linux, include/uapi/linux/input.h
 
@@ -76,6 +79,13 @@ class Port(Protocol):
     def close(self) -> None:
         """Give the port back; may be called twice."""
         ...
+
+
+def serial_ports() -> list[str]:
+    """Name the serial adapters of this machine, by identity where the system knows one."""
+    stable = {entry.resolve(): str(entry) for entry in BY_ID.glob("*")} if BY_ID.is_dir() else {}
+    paths = [Path(port.device) for port in comports()]
+    return sorted(stable.get(path.resolve(), str(path)) for path in paths)
 
 
 async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:

@@ -13,7 +13,6 @@ from firmware_interfaces.scanner.framed import (
     SSI_ASK_REVISION,
     SSI_BEEP,
     SSI_CODE,
-    SSI_NAK,
     SSI_START,
     Packet,
     PacketReader,
@@ -122,9 +121,9 @@ class SsiMachine:
             is_answer = packet.code != SSI_CODE
             self._dialogue.heard(Reply(packet.data) if is_answer else None, now)
             said += self._presence.back(now)
-            if packet.code not in {SSI_ACK, SSI_NAK}:
-                self._outgoing += ssi_packet(SSI_ACK)
             if not is_answer:
+                # Acknowledgements carry no number: one too many would settle the next code unseen.
+                self._outgoing += ssi_packet(SSI_ACK)
                 said += self._code(packet, now)
         return said
 

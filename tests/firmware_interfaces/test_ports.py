@@ -16,7 +16,7 @@ from firmware_interfaces.errors import (
     PortRefusedError,
     PortStalledError,
 )
-from firmware_interfaces.ports import ARRIVED_BYTES_MAX, Port, open_port
+from firmware_interfaces.ports import ARRIVED_BYTES_MAX, Port, open_port, serial_ports
 from firmware_interfaces.wiring import Wiring
 from simulators.devices.wire import PtyWire, SocketWire, Wire, pty_pair
 
@@ -245,3 +245,14 @@ def test_what_is_no_keyboard_is_refused(
 
     with pytest.raises(wanted):
         asyncio.run(run())
+
+
+def test_adapters_have_the_names_that_survive_another_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = serial_ports()
+    assert all(port.startswith("/dev/") for port in listed)
+    for port in listed:
+        (tmp_path / Path(port).name).symlink_to(port)
+    monkeypatch.setattr(ports, "BY_ID", tmp_path)
+    assert serial_ports() == sorted(str(tmp_path / Path(port).name) for port in listed)

@@ -1,0 +1,1 @@
+"""Finding out what hangs on a wire, rehearsing it with a person, and recording what it says."""

@@ -1,0 +1,97 @@
+"""Walks ports, bauds and addresses with every harmless question: a short loop over open ports."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from firmware_interfaces.discovery.questions import Question
+from firmware_interfaces.errors import PortBusyError, PortError
+from firmware_interfaces.ports import Port, open_port
+from firmware_interfaces.wiring import Wiring
+
+WAIT_S: Final = 0.12  # the slowest family answers within 0.1 s
+ATTEMPTS_COUNT: Final = 2  # one answer may be spoiled
+HEARD_BYTES_MAX: Final = 4_096
+CLOSING_S: Final = 0.05
+CLOSING_COUNT_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Somebody answered, or a port could not be used.
+
+    Attributes:
+        port: as in box.toml.
+        question: what was answered; None when the port failed.
+        fault: why the port failed; "" when it did not.
+    """
+
+    port: str
+    question: Question | None
+    fault: str = ""
+
+
+async def scan(ports: Sequence[str], questions: Sequence[Question]) -> AsyncIterator[Finding]:
+    """Ask everything on every port, one port after another.
+
+    A port that fails is reported once and left; the box itself must not be using it.
+    """
+    for port in ports:
+        async for finding in _scan_port(port, questions):
+            yield finding
+
+
+async def _scan_port(port: str, questions: Sequence[Question]) -> AsyncIterator[Finding]:
+    for baud in dict.fromkeys(question.baud for question in questions):
+        woken = asyncio.Event()
+        try:
+            wire = await _open_patiently(Wiring(port=port, baud=baud), woken)
+        except PortError as error:
+            yield Finding(port, None, str(error))
+            return
+        try:
+            for question in questions:
+                if question.baud == baud and await _answers_at_last(wire, woken, question):
+                    yield Finding(port, question)
+        except PortError as error:
+            yield Finding(port, None, str(error))
+            return
+        finally:
+            wire.close()
+
+
+async def _open_patiently(wiring: Wiring, woken: asyncio.Event) -> Port:
+    """Wait for our own closing of the port at another baud, which takes its time."""
+    for _ in range(CLOSING_COUNT_MAX):
+        try:
+            return await open_port(wiring, woken.set)
+        except PortBusyError:
+            await asyncio.sleep(CLOSING_S)
+    return await open_port(wiring, woken.set)
+
+
+async def _answers_at_last(wire: Port, woken: asyncio.Event, question: Question) -> bool:
+    for _ in range(ATTEMPTS_COUNT):
+        if await _answers(wire, woken, question):
+            return True
+    return False
+
+
+async def _answers(wire: Port, woken: asyncio.Event, question: Question) -> bool:
+    wire.take()
+    await wire.write(question.request)
+    heard = b""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + WAIT_S
+    while (left_s := until_s - loop.time()) > 0 and len(heard) < HEARD_BYTES_MAX:
+        woken.clear()
+        heard += wire.take()
+        if question.is_answer(heard):
+            return True
+        try:
+            async with asyncio.timeout(left_s):
+                await woken.wait()
+        except TimeoutError:
+            break
+    return False
