@@ -240,7 +240,8 @@ def read_settings(path: Path) -> BoxSettings:
 def _checked(path: Path, text: bytes) -> BoxSettings:
     try:
         table = tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    # Besides its own error tomllib lets those of too many digits and of too deep lists through.
+    except (ValueError, RecursionError) as error:
         raise RemedyError(
             say("{path} is not valid TOML ({why}); correct that place.", path=path, why=error)
         ) from None
@@ -259,7 +260,8 @@ def _resolve(table: dict[str, Any], folder: Path) -> None:
     lines = table.get("line")
     for line in lines if isinstance(lines, list) else ():
         devices = line.get("devices") if isinstance(line, dict) else None
-        places += [(device, "key_file") for device in devices or () if isinstance(devices, list)]
+        if isinstance(devices, list):
+            places += [(device, "key_file") for device in devices]
     for holder, key in places:
         if isinstance(holder, dict) and isinstance(holder.get(key), str):
             holder[key] = str(folder / holder[key])

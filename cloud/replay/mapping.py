@@ -281,8 +281,6 @@ def read_mapping(data: bytes, name: str) -> Mapping:
         return Mapping.model_validate(tomllib.loads(data.decode()))
     except UnicodeDecodeError:
         raise RemedyError(say("{file} is not UTF-8: save it as UTF-8.", file=name)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise RemedyError(say("{file} is not TOML: {problem}.", file=name, problem=error)) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise RemedyError(
@@ -293,6 +291,9 @@ def read_mapping(data: bytes, name: str) -> Mapping:
                 problem=first["msg"].removeprefix(_OURS),
             )
         ) from None
+    # Besides its own error tomllib lets those of too many digits and of too deep lists through.
+    except (ValueError, RecursionError) as error:
+        raise RemedyError(say("{file} is not TOML: {problem}.", file=name, problem=error)) from None
 
 
 def _field(location: tuple[Any, ...]) -> str:

@@ -84,6 +84,20 @@ def test_a_file_that_is_not_there_or_not_toml_says_so(tmp_path: Path) -> None:
         read_settings(tmp_path)
 
 
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 5_000])
+def test_toml_that_its_parser_cannot_bear_says_so(tmp_path: Path, value: str) -> None:
+    assert "not valid TOML" in sentence(tmp_path, f"alive_s = {value}")
+
+
+def test_devices_that_are_no_list_are_named(tmp_path: Path) -> None:
+    text = '[[line]]\nfamily = "osdp"\nport = "/dev/ttyUSB0"\ndevices = 5\n'
+    assert "devices" in sentence(
+        tmp_path,
+        'company = "a"\nsite = "b"\nbox = "c"\ndata = "d"\n[headquarters]\nurl = "mqtt://h"\n'
+        + text,
+    )
+
+
 def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
     settings = read(tmp_path, example())
     with pytest.raises(RemedyError, match="password_file"):

@@ -87,3 +87,9 @@ def test_the_pack_as_headquarters_publishes_it() -> None:
         ("arrived", 0, 120, 333),
         ("last-step", 0, 120, 77),
     ]
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 5_000])
+def test_toml_that_its_parser_cannot_bear_says_so(value: str) -> None:
+    with pytest.raises(RemedyError, match=r"m\.toml"):
+        read_mapping(f"site = {value}".encode(), "m.toml")
