@@ -4,6 +4,7 @@ Nothing is answered before the database has committed it; what was not answered 
 """
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -141,6 +142,8 @@ class Link:
             identifier=f"duifu-headquarters-{self._company}",
             clean_session=True,
             keepalive=KEEPALIVE_S,
+            # Without it a small message may wait for the far end's delayed ACK.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
 
     def _received(self, name: str, payload: Any) -> None:

@@ -1,6 +1,7 @@
 """The shell around the exchange, over a broker that really loses things."""
 
 import asyncio
+import socket
 import time
 from pathlib import Path
 
@@ -19,6 +20,20 @@ CLOCK = Clock(time.time_ns, time.monotonic_ns)
 def test_two_clocks() -> None:
     clock = Clock(lambda: 5_999_999, lambda: 7)
     assert (clock.wall_ms(), clock.mono_ns()) == (5, 7)
+
+
+@pytest.mark.broker
+def test_small_messages_leave_at_once(small_world: World, tmp_path: Path) -> None:
+    async def scenario(port: int) -> int:
+        address = BrokerAddress("127.0.0.1", port, None, None)
+        link = Link(small_world.engine, "acme", address, CLOCK, Outbox(lambda: 0.0))
+        async with asyncio.timeout(30), link._connection() as client:
+            line = client._client.socket()
+            assert isinstance(line, socket.socket)
+            return line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    with mosquitto(tmp_path) as port:
+        assert asyncio.run(scenario(port)) != 0
 
 
 @pytest.mark.broker
