@@ -1,6 +1,7 @@
 """Planted bugs: each stands in at one seam, and the judge must catch it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from cloud.outbox import Outbox
 from edge.clock import BoxClock, Discipline, parse_memory
 from edge.journal import Entry, Journal, StoredBlock
 from edge.learned import LearnedStore
+from edge.store import named_faults
 from edge.sync import BoxSync, Learn
 from simulators.world.card import Card
 from simulators.world.clocks import ERROR_US_MAX, Crystal
@@ -214,13 +216,18 @@ class _CursorBeforeApply(Seams):
         if lesson.first > store.applied_through + 1:
             return None if lesson.stream == store.stream else super().learn(store, path, lesson)
         last = lesson.first + len(lesson.directives) - 1
-        own = apsw.Connection(str(path))
-        own.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)", (lesson.stream, last))
-        own.close()
-        directives = list(lesson.directives)
-        self._pending.append(lambda: store.apply(lesson.stream, lesson.first, directives))
+        with named_faults(), closing(apsw.Connection(str(path))) as own:
+            own.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)", (lesson.stream, last))
+        before, directives = lesson.first - 1, list(lesson.directives)
+
+        def apply() -> None:
+            store.applied_through = before
+            store.apply(lesson.stream, lesson.first, directives)
+
+        store.stream, store.applied_through = lesson.stream, max(last, store.applied_through)
+        self._pending.append(apply)
         self.scheduler.after_s(_LATER_S, self._finish)
-        return max(last, store.applied_through)
+        return store.applied_through
 
     def box_ended(self) -> None:
         self._pending.clear()

@@ -58,7 +58,7 @@ class Played:
     Attributes:
         seed: the same gives the same.
         trace: hash of everything that happened.
-        simulated_s: virtual seconds, times boxes at the site.
+        simulated_s: virtual seconds of the site.
         events: acts of the scheduler.
         judgement: what is wrong, if anything.
         faults: how often each kind of fault happened.
