@@ -1,6 +1,6 @@
 """What a device said, and what it can be told: the words between any family and the box."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from agreed.machine import Moment
@@ -25,6 +25,7 @@ class Seen(IntEnum):
     PRESSED = 14  # an exit button
     CARD_BEFORE = 15  # read from a device's memory; value: card, space, the device's own time
     MISSED = 16  # events that a device could not keep; value: how many
+    REKEYED = 17  # a reader confirmed its new key: the old one is of no use any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +85,12 @@ class Trigger:
     device: str
 
 
-Command = Admit | Refuse | OpenCompartment | Answer | Trigger
+@dataclass(frozen=True, slots=True)
+class Rekey:
+    """Give a reader a new secure-channel key; 16 bytes, kept by the caller beside the old one."""
+
+    device: str
+    key: bytes = field(repr=False)
+
+
+Command = Admit | Refuse | OpenCompartment | Answer | Trigger | Rekey

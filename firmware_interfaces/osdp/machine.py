@@ -17,12 +17,13 @@ from firmware_interfaces.observations import (
     Observation,
     OpenCompartment,
     Refuse,
+    Rekey,
     Seen,
     Trigger,
 )
 from firmware_interfaces.osdp.panel import Panel, seed_nonces
 from firmware_interfaces.osdp.reader import ADMITS_COUNT_MAX, Reader
-from firmware_interfaces.osdp.settings import OsdpLine
+from firmware_interfaces.osdp.settings import OsdpLine, is_own_key
 from firmware_interfaces.presence import Presence, refused
 
 TICK_MS = 10  # libosdp asks for 50 or less; this is what its time-outs are measured with
@@ -38,6 +39,7 @@ KEYS = {0x7F: "*", 0x0D: "#"} | {ord(digit): digit for digit in "0123456789*#"}
 OUTPUT_ON_FOR_A_WHILE = 5
 LED_SET_TEMPORARILY = 2
 BUZZER_DEFAULT_TONE = 2
+KEYSET_SCBK = 1
 
 
 class OsdpMachine:
@@ -91,6 +93,8 @@ class OsdpMachine:
                 said = self._admit(reader, command, now)
             case Refuse():
                 said = self._refuse(reader, now)
+            case Rekey():
+                said = self._rekey(reader, command, now)
             case OpenCompartment() | Answer() | Trigger():
                 said = [refused(command.device, now, "not a command for this device")]
             case _:
@@ -124,6 +128,16 @@ class OsdpMachine:
         if has_led or has_buzzer:
             return []
         return [refused(reader.presence.device, now, "reader has neither LED nor buzzer")]
+
+    def _rekey(self, reader: Reader, command: Rekey, now: Moment) -> list[Observation]:
+        device = reader.presence.device
+        if not is_own_key(command.key):
+            return [refused(device, now, "this key is publicly known, or not 16 bytes")]
+        keyset = {"command": osdp_sys.CMD_KEYSET, "type": KEYSET_SCBK, "data": command.key}
+        if reader.is_rekeying or not self._panel.submit(reader.index, keyset):
+            return [refused(device, now, "busy")]
+        reader.is_rekeying = True
+        return []
 
     def _show(self, reader: Reader, color: int, for_ms: int) -> bool:
         if not self._panel.items_count(reader.index, osdp_sys.CAP_READER_LED_CONTROL):
@@ -187,9 +201,11 @@ class OsdpMachine:
             said += self._said(self._readers[index], event, now)
         while self._panel.completions:
             index, command, status = self._panel.completions.popleft()
+            is_ok = status == osdp_sys.COMPLETION_OK
             if command["command"] == osdp_sys.CMD_OUTPUT:
-                is_ok = status == osdp_sys.COMPLETION_OK
                 said += self._readers[index].confirmed(now, is_ok=is_ok)
+            if command["command"] == osdp_sys.CMD_KEYSET:
+                said += self._readers[index].rekeyed(now, is_ok=is_ok)
         return said
 
     def _said(self, reader: Reader, event: dict[str, Any], now: Moment) -> list[Observation]:

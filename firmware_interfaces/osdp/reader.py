@@ -41,6 +41,7 @@ class Reader:
     online_ns: int | None = None
     offline_ns: int = 0
     is_tampered: bool = False
+    is_rekeying: bool = False
     admits: deque[Admit] = field(default_factory=deque)
 
     def begin(self, panel: Panel, now: Moment) -> None:
@@ -72,6 +73,9 @@ class Reader:
         """Nothing promised is carried out later."""
         said = [refused(self.presence.device, now, "lost") for _ in self.admits]
         self.admits.clear()
+        if self.is_rekeying:
+            self.is_rekeying = False
+            said.append(refused(self.presence.device, now, "lost; it may have either key"))
         return said
 
     def confirmed(self, now: Moment, *, is_ok: bool) -> list[Observation]:
@@ -82,6 +86,15 @@ class Reader:
         if is_ok:
             return [Observation(self.presence.device, Seen.ADMITTED, now)]
         return [refused(self.presence.device, now, "output not driven")]
+
+    def rekeyed(self, now: Moment, *, is_ok: bool) -> list[Observation]:
+        """The new key was taken, or was not."""
+        if not self.is_rekeying:
+            return []
+        self.is_rekeying = False
+        if is_ok:
+            return [Observation(self.presence.device, Seen.REKEYED, now)]
+        return [refused(self.presence.device, now, "reader keeps its key")]
 
     def time_passed(self, panel: Panel, now: Moment) -> list[Observation]:
         """Decide whether to begin, to rest, or to give up."""

@@ -23,9 +23,14 @@ def _key_of(text: str) -> bytes:
         key = b""
     if len(key) != KEY_BYTES:
         raise ValueError("a secure-channel key is 32 hexadecimal characters")
-    if key == DEFAULT_KEY or len(set(key)) == 1:
+    if not is_own_key(key):
         raise ValueError("this key is publicly known; give the reader a key of its own")
     return key
+
+
+def is_own_key(key: bytes) -> bool:
+    """Whether a key can be a reader's own: not the one of the standard, not one repeated byte."""
+    return len(key) == KEY_BYTES and key != DEFAULT_KEY and len(set(key)) > 1
 
 
 def _checked(secret: SecretStr) -> SecretStr:

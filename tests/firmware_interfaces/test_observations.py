@@ -1,4 +1,4 @@
-from firmware_interfaces.observations import Seen
+from firmware_interfaces.observations import Rekey, Seen
 
 
 def test_wire_numbers_are_never_reused() -> None:
@@ -19,4 +19,9 @@ def test_wire_numbers_are_never_reused() -> None:
         "PRESSED": 14,
         "CARD_BEFORE": 15,
         "MISSED": 16,
+        "REKEYED": 17,
     }
+
+
+def test_a_key_is_not_shown() -> None:
+    assert repr(Rekey("gate", bytes(range(16)))) == "Rekey(device='gate')"

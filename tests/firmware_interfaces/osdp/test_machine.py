@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_interfaces.observations import Admit, Command, Observation, Refuse, Seen
+from firmware_interfaces.observations import Admit, Command, Observation, Refuse, Rekey, Seen
 from firmware_interfaces.osdp.codec import crc16
 from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.osdp.reader import ADMITS_COUNT_MAX
@@ -286,3 +286,43 @@ def test_hostile_bytes_never_raise(pieces: list[bytes]) -> None:
         said += one.time_passed(at_ms(ms))
         one.bytes_to_send()
     assert all(o.seen is Seen.LOST for o in said)
+
+
+def test_a_new_key_is_confirmed_and_the_old_one_is_of_no_use_any_more(tmp_path: Path) -> None:
+    reader = gate()
+
+    async def scene(box: Box, wire: PtyWire) -> None:
+        box.lines[0].tell(Rekey(reader.name, OTHER_KEY))
+        await box.until(Seen.REKEYED)
+        await asyncio.sleep(0.5)  # the reader begins its session anew, under the new key
+        await until(lambda: reader.is_online)
+        reader.show("32:00000007")
+        await box.until(Seen.CARD)
+        wire.unplug()
+        await box.until(Seen.LOST)
+        await wire.plug()
+        await box.until(Seen.BACK, 2)
+
+    play(scene, reader, folder=tmp_path)
+
+    async def with_key(key: bytes, seen: Seen) -> None:
+        table = reader_table((reader.name, 0), key=key)
+        wire = PtyWire([reader], tmp_path / "again")
+        async with wire, Box(line_for(table, wire.url)) as box:
+            await box.until(seen)
+
+    asyncio.run(with_key(OTHER_KEY, Seen.BACK))
+    asyncio.run(with_key(KEY, Seen.LOST))
+
+
+def test_a_key_that_anybody_knows_is_refused(tmp_path: Path) -> None:
+    reader = gate()
+
+    async def scene(box: Box, _: PtyWire) -> None:
+        for key in (bytes(range(0x30, 0x40)), bytes(16), OTHER_KEY[:15]):
+            box.lines[0].tell(Rekey(reader.name, key))
+        await box.until(Seen.REFUSED_BY_DEVICE, 3)
+        assert "publicly known" in box.observed[-1].value
+        assert not reader.told
+
+    play(scene, reader, folder=tmp_path)

@@ -115,3 +115,14 @@ def test_what_was_promised_is_confirmed_or_refused_in_order(panel: Any) -> None:
         (Seen.REFUSED_BY_DEVICE, "output not driven"),
         (Seen.REFUSED_BY_DEVICE, "lost"),
     ]
+
+
+def test_a_key_that_was_under_way_when_the_session_ended_may_be_either(panel: Any) -> None:
+    reader = Reader(0, 7, 0, Presence("gate"), is_rekeying=True)
+    reader.online_ns = 0
+    (said,) = reader.dropped(panel, at_ms(1))
+    assert said.value == "lost; it may have either key"
+    assert reader.rekeyed(at_ms(2), is_ok=True) == []
+    reader.is_rekeying = True
+    (kept,) = reader.rekeyed(at_ms(3), is_ok=False)
+    assert kept.value == "reader keeps its key"
