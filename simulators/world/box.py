@@ -102,6 +102,7 @@ class Box:
         self._holds = holds
         self._life: _Life | None = None
         self._lives = 0
+        self._doom: int | None = None
         around.files.insert(card)
 
     @property
@@ -170,12 +171,17 @@ class Box:
         if self._life is not None:
             self.end(is_power_cut=is_power_cut)
 
+    def doom(self, operations: int) -> None:
+        """End the program with the next message that it hears, after so many writes at most."""
+        self._doom = operations
+
     def end(self, *, is_power_cut: bool) -> None:
         """End the program at once; the next one finds what the card kept."""
         around = self._around
         life, self._life = self._life, None
         assert life is not None
         self._lives += 1
+        self._doom = None
         around.seen.faults["power cut" if is_power_cut else "box killed"] += 1
         around.scheduler.note("ended", self.name.box, is_power_cut)
         around.broker.disconnect(self.name.box)
@@ -242,7 +248,13 @@ class Box:
             message = decode_message(data)
         except MessageError:
             return
+        if self._life is None:
+            return
+        doom, self._doom = self._doom, None
+        self.card.operations_left = doom
         self.take(message)
+        if doom is not None and self._life is not None:
+            self.end(is_power_cut=False)
 
     def take(self, message: Message) -> None:
         """Take in a message of headquarters."""

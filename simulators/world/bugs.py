@@ -216,15 +216,18 @@ class _CursorBeforeApply(Seams):
         if lesson.first > store.applied_through + 1:
             return None if lesson.stream == store.stream else super().learn(store, path, lesson)
         last = lesson.first + len(lesson.directives) - 1
+        before = store.applied_through if lesson.stream == store.stream else 0
+        if last <= before:
+            return super().learn(store, path, lesson)
         with named_faults(), closing(apsw.Connection(str(path))) as own:
             own.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)", (lesson.stream, last))
-        before, directives = lesson.first - 1, list(lesson.directives)
+        directives = list(lesson.directives)
 
         def apply() -> None:
             store.applied_through = before
             store.apply(lesson.stream, lesson.first, directives)
 
-        store.stream, store.applied_through = lesson.stream, max(last, store.applied_through)
+        store.stream, store.applied_through = lesson.stream, last
         self._pending.append(apply)
         self.scheduler.after_s(_LATER_S, self._finish)
         return store.applied_through

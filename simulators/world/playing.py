@@ -48,6 +48,9 @@ from simulators.world.seen import Seen
 
 REST_S: Final = 1_800
 STATUSES_COUNT: Final = 6
+_DOOM: Final = 0.4
+"""Of the ends of a box, those that come with a message it hears."""
+
 _KINDS: Final = (GATE_PASSED, TASK_FINISHED, BOX_ALIVE)
 
 
@@ -195,6 +198,9 @@ class _World:
     def _crash(self, box: Box) -> None:
         is_power_cut = self._dice.random() < self._faults.power_cut
         operations = None
+        if self._dice.random() < _DOOM:
+            box.doom(self._dice.randrange(3 * CRASH_OPERATIONS_MAX))
+            return
         if self._dice.random() < self._faults.mid_write:
             operations = self._dice.randrange(CRASH_OPERATIONS_MAX)
         box.crash(self._drafts(), is_power_cut=is_power_cut, operations=operations)

@@ -34,6 +34,20 @@ def test_a_record_that_died_while_it_was_written_was_not_accepted() -> None:
         assert world.box.life is not None
 
 
+def test_a_box_may_end_with_a_message_that_it_hears() -> None:
+    with small() as world:
+        world.run(10)
+        for operations in (0, 50):
+            world.box.doom(operations)
+            world.act(f"before {operations}")
+            world.run(0.2)
+            assert world.box.life is None
+            world.run(20)
+            assert world.box.life is not None
+        assert world.held() == 5
+        assert world.seen.broken == []
+
+
 def test_a_full_card_takes_nothing_and_the_box_lives() -> None:
     with small() as world:
         world.box.card.is_full = True
