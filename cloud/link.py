@@ -130,6 +130,7 @@ class Link:
             finally:
                 self._client = None
                 self.is_connected.clear()
+            _end_if_cancelled()
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, RECONNECT_S_MAX)
 
@@ -237,3 +238,10 @@ class Link:
             with suppress(aiomqtt.MqttError):
                 await self._client.publish(topic(*name, "down"), data, qos=1)
         return len(data)
+
+
+def _end_if_cancelled() -> None:
+    """End where the client's own goodbye failed and hid that the task was cancelled."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -34,6 +35,31 @@ def test_small_messages_leave_at_once(small_world: World, tmp_path: Path) -> Non
 
     with mosquitto(tmp_path) as port:
         assert asyncio.run(scenario(port)) != 0
+
+
+@pytest.mark.broker
+def test_it_ends_when_told_even_if_the_goodbye_to_the_broker_fails(
+    small_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave = aiomqtt.Client.__aexit__
+
+    async def leave_badly(client: aiomqtt.Client, *why: Any) -> None:
+        await leave(client, *why)
+        raise aiomqtt.MqttError("goodbye timed out")
+
+    async def scenario(port: int) -> None:
+        address = BrokerAddress("127.0.0.1", port, None, None)
+        link = Link(small_world.engine, "acme", address, CLOCK, Outbox(lambda: 0.0))
+        async with asyncio.timeout(30):
+            running = asyncio.create_task(link.run())
+            await link.is_connected.wait()
+            running.cancel()
+            await asyncio.wait([running], timeout=5)
+            assert running.cancelled()
+
+    monkeypatch.setattr(aiomqtt.Client, "__aexit__", leave_badly)
+    with mosquitto(tmp_path) as port:
+        asyncio.run(scenario(port))
 
 
 @pytest.mark.broker
