@@ -1,0 +1,518 @@
+"""How fast, how frugal and how true the device room is, against simulated devices over paced PTYs.
+
+python -m benchmarks.devices [--json]            taps at two speeds, CPU and memory at rest
+python -m benchmarks.devices --campaign [--json] every family on a noisy wire
+python -m benchmarks.devices --fuzz 10000000     spoiled frames and noise into every codec
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Protocol, Self
+
+import structlog
+
+from agreed.machine import Moment
+from firmware_interfaces.driver import Line, drive
+from firmware_interfaces.locker.codec import StatusReader
+from firmware_interfaces.locker.kinds import KINDS
+from firmware_interfaces.modbus.codec import ReplyReader
+from firmware_interfaces.observations import Admit, Observation, Seen
+from firmware_interfaces.osdp.codec import FrameReader
+from firmware_interfaces.scanner.codec import CodeReader
+from firmware_interfaces.scanner.framed import PacketReader, TextReader
+from firmware_interfaces.scanner.wedge import WedgeReader
+from firmware_interfaces.settings import make_line, read_line_settings
+from firmware_interfaces.uhppote import codec as uhppote
+from firmware_interfaces.wiegand.codec import CardReader
+from simulators.devices.asked_scanner import AskedScanner
+from simulators.devices.door_board import DoorBoard
+from simulators.devices.far_device import FarDevice
+from simulators.devices.faults import Faults
+from simulators.devices.gate_reader import GateReader
+from simulators.devices.locker_bank import LockerBank
+from simulators.devices.scanner import Scanner
+from simulators.devices.ssi_scanner import SsiScanner, packet
+from simulators.devices.wedge_scanner import keys, press
+from simulators.devices.wiegand_reader import WiegandReader
+from simulators.devices.wire import PtyWire
+
+KEY: Final = bytes.fromhex("0102030405060708090a0b0c0d0e0f10")
+TAPS_COUNT: Final = 100
+PAUSE_S: Final = 0.1
+REST_S: Final = 20.0
+SETTLE_S: Final = 5.0
+WAIT_S: Final = 8.0
+# 0.1 % of all bits flipped, given as bytes with one flipped bit; 0.5 % noise bytes.
+FLIPPED_PPM: Final = 8_000
+INSERTED_PPM: Final = 5_000
+# A secured poll, a card of 26 bits and an output command, with their marks, as captured.
+TAP_BYTES: Final = 15 + 31 + 31
+POLL_MS: Final = 50
+
+
+def _clock() -> Moment:
+    return Moment(time.time_ns(), time.monotonic_ns())
+
+
+def _table(family: str, **device: Any) -> dict[str, Any]:
+    return {"family": family, "devices": [{"name": "device"} | device]}
+
+
+def _line(table: Mapping[str, Any], port: str) -> Line:
+    return make_line(read_line_settings({**table, "port": port}), os.urandom(16))
+
+
+class _Box:
+    """Drives lines and keeps what was observed."""
+
+    def __init__(self, *lines: Line) -> None:
+        self.lines = lines
+        self.observed: list[Observation] = []
+        self.on_observation: Callable[[Observation], None] = lambda _: None
+        self._news = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        for line in self.lines:
+            self._tasks.append(asyncio.create_task(drive(line, self._deliver, _clock)))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _deliver(self, observation: Observation) -> None:
+        self.observed.append(observation)
+        self.on_observation(observation)
+        self._news.set()
+
+    async def until(self, holds: Callable[[list[Observation]], bool], wait_s: float) -> bool:
+        try:
+            async with asyncio.timeout(wait_s):
+                while not holds(self.observed):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def back(self, count: int) -> None:
+        """Wait until so many devices answered."""
+        found = await self.until(
+            lambda seen: sum(o.seen is Seen.BACK for o in seen) >= count, wait_s=60.0
+        )
+        assert found, "the simulated devices never answered"
+
+
+async def taps(baud: int, folder: Path) -> dict[str, Any]:
+    """From a card at the reader to the output command that the reader received."""
+    reader = GateReader("device", key=KEY)
+    table = _table("osdp", address=0, key=KEY.hex()) | {"baud": baud}
+    took_ms: list[float] = []
+    async with (
+        PtyWire([reader], folder / f"tap-{baud}", baud=baud) as wire,
+        _Box(_line(table, wire.url)) as box,
+    ):
+        await box.back(1)
+
+        def answer(observation: Observation) -> None:
+            if observation.seen is Seen.CARD:
+                box.lines[0].tell(Admit("device", open_ms=500))
+
+        box.on_observation = answer
+        for number in range(TAPS_COUNT):
+            reader.told.clear()
+            began_ns = time.monotonic_ns()
+            await reader.tap(f"32:{number:08x}", wait_s=WAIT_S)
+            took_ms += [
+                (told.mono_ns - began_ns) / 1e6
+                for told in reader.told
+                if "output_no" in told.command
+            ]
+            await asyncio.sleep(PAUSE_S + number % 10 * 0.011)
+    wire_ms = TAP_BYTES * 10_000 / baud
+    cuts = statistics.quantiles(took_ms, n=100)
+    return {
+        "what": "tap to output command",
+        "baud": baud,
+        "n": len(took_ms),
+        "p50_ms": round(cuts[49], 1),
+        "p99_ms": round(cuts[98], 1),
+        "floor_p50_ms": round(wire_ms + POLL_MS / 2, 1),
+        "floor_p99_ms": round(wire_ms + POLL_MS * 0.99, 1),
+    }
+
+
+async def rest(folder: Path) -> list[dict[str, Any]]:
+    """CPU and memory of a process that only drives lines on which nothing happens."""
+    readers = [
+        [GateReader(f"r-{line}-{n}", key=KEY, address=n) for n in range(4)] for line in range(2)
+    ]
+    reader_tables = [
+        {
+            "family": "osdp",
+            "baud": 115_200,
+            "devices": [
+                {"name": one.name, "address": one.address, "key": KEY.hex()} for one in line
+            ],
+        }
+        for line in readers
+    ]
+    bank = LockerBank("device", compartments=64)
+    ends: dict[str, list[tuple[list[FarDevice], dict[str, Any]]]] = {
+        "8 readers on two lines": [
+            ([*line], table) for line, table in zip(readers, reader_tables, strict=True)
+        ],
+        "4 locker boards": [([bank], _table("locker_cu16", compartments=64))],
+        "2 scanners": [
+            ([Scanner("device")], _table("scanner")),
+            ([SsiScanner("device")], _table("scanner", protocol="ssi")),
+        ],
+        "a Modbus door": [([DoorBoard("device")], _table("modbus", strike=0, contact=0))],
+        "nothing": [],
+    }
+    ends["all of them"] = [pair for pairs in ends.values() for pair in pairs]
+    return [await _rest(name, pairs, folder) for name, pairs in ends.items()]
+
+
+async def _rest(
+    name: str, pairs: list[tuple[list[FarDevice], dict[str, Any]]], folder: Path
+) -> dict[str, Any]:
+    wires = [PtyWire(devices, folder / f"rest-{n}") for n, (devices, _) in enumerate(pairs)]
+    for wire in wires:
+        await wire.__aenter__()
+    tables = [{**table, "port": w.url} for w, (_, table) in zip(wires, pairs, strict=True)]
+    backs_count = sum(len(table["devices"]) for table in tables)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.devices", "--box", json.dumps([backs_count, tables])),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    for wire in wires:
+        await wire.__aexit__()
+    measured: dict[str, Any] = json.loads(output)
+    return {"what": "at rest", "with": name, "seconds": REST_S} | measured
+
+
+async def _be_a_box(text: str) -> dict[str, Any]:
+    backs_count, tables = json.loads(text)
+    async with _Box(*(_line(table, table["port"]) for table in tables)) as box:
+        await box.back(backs_count)
+        await asyncio.sleep(SETTLE_S)
+        began_s = time.process_time()
+        await asyncio.sleep(REST_S)
+        used_s = time.process_time() - began_s
+    lost_count = sum(o.seen is Seen.LOST for o in box.observed)
+    return {
+        "cpu_percent": round(100 * used_s / REST_S, 2),
+        "resident_mb": round(_resident_bytes() / 1e6, 1),
+        "lost_count": lost_count,
+    }
+
+
+def _resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """One family in the campaign: what it is told to say, and whether it can say it again."""
+
+    table: dict[str, Any]
+    make: Callable[[], FarDevice]
+    speak: Callable[[Any, int], tuple[Seen, str, int]]
+    count: int
+    can_retry: bool
+    checked: str
+
+
+def _show(reader: Any, number: int) -> tuple[Seen, str, int]:
+    card = f"32:{0xA5000000 + number:08x}"
+    reader.show(card)
+    return Seen.CARD, card, 0
+
+
+def _show_26(reader: Any, number: int) -> tuple[Seen, str, int]:
+    data = f"{0x0A1B00 + number:024b}"
+    odd = 1 - data[12:].count("1") % 2
+    bits = f"{data[:12].count('1') % 2}{data}{odd}".ljust(32, "0")
+    card = f"26:{int(bits, 2):08x}"
+    reader.show(card)
+    return Seen.CARD, card, 0
+
+
+def _force(bank: Any, number: int) -> tuple[Seen, str, int]:
+    bank.force(number + 1)
+    return Seen.DOOR_OPENED, "", number + 1
+
+
+def _scan(scanner: Any, number: int) -> tuple[Seen, str, int]:
+    scanner.read_out(f"PARCEL-{number:06}")
+    return Seen.CODE, f"PARCEL-{number:06}", 0
+
+
+def _move(board: Any, number: int) -> tuple[Seen, str, int]:
+    board.is_open = number % 2 == 0
+    return (Seen.DOOR_OPENED if board.is_open else Seen.DOOR_CLOSED), "", 0
+
+
+def _locker(kind: str, checked: str) -> _Subject:
+    address = 1 if kind == "locker_xor" else 0
+    return _Subject(
+        _table(kind, compartments=16, address=address),
+        lambda: LockerBank("device", compartments=16, address=address, kind=kind),
+        _force,
+        16,
+        True,
+        checked,
+    )
+
+
+SUBJECTS: Final = {
+    "osdp": _Subject(
+        _table("osdp", address=0, key=KEY.hex()) | {"baud": 115_200},
+        lambda: GateReader("device", key=KEY),
+        _show,
+        30,
+        True,
+        "MAC and CRC-16",
+    ),
+    "locker_cu16": _locker("locker_cu16", "sum, twice"),
+    "locker_cu48": _locker("locker_cu48", "sum, twice"),
+    "locker_xor": _locker("locker_xor", "XOR, twice"),
+    "locker_wkly": _locker("locker_wkly", "XOR, twice"),
+    "locker_winnsen": _locker("locker_winnsen", "none, twice"),
+    "modbus": _Subject(
+        _table("modbus", strike=0, contact=0, held_s=0, says_forced=False),
+        lambda: DoorBoard("device"),
+        _move,
+        30,
+        True,
+        "CRC-16",
+    ),
+    "scanner ssi": _Subject(
+        _table("scanner", protocol="ssi"),
+        lambda: SsiScanner("device"),
+        _scan,
+        30,
+        True,
+        "16-bit sum",
+    ),
+    "scanner gm65": _Subject(
+        _table("scanner", protocol="gm65"),
+        lambda: AskedScanner("device"),
+        _scan,
+        30,
+        False,
+        "none on codes",
+    ),
+    "scanner text": _Subject(
+        _table("scanner"), lambda: Scanner("device"), _scan, 30, False, "none"
+    ),
+    "wiegand stx": _Subject(
+        _table("wiegand", form="stx", format="26"),
+        lambda: WiegandReader("device", form="stx"),
+        _show_26,
+        30,
+        False,
+        "XOR",
+    ),
+    "wiegand frame": _Subject(
+        _table("wiegand", form="bits", carries="frame"),
+        lambda: WiegandReader("device", form="bits", is_whole=True),
+        _show_26,
+        30,
+        False,
+        "two parity bits",
+    ),
+    "wiegand hex": _Subject(
+        _table("wiegand"), lambda: WiegandReader("device"), _show_26, 30, False, "none"
+    ),
+}
+
+
+async def _noisy(name: str, subject: _Subject, seed: int, folder: Path) -> Counter[str]:
+    """Speak over a noisy wire, and compare what was said with what was observed."""
+    device = subject.make()
+    faults = Faults(seed=seed, flipped_ppm=FLIPPED_PPM, inserted_ppm=INSERTED_PPM)
+    link = folder / f"{name.replace(' ', '-')}-{seed}"
+    spoken: Counter[tuple[Seen, str, int]] = Counter()
+    async with (
+        PtyWire([device], link, faults=faults) as wire,
+        _Box(_line(subject.table, wire.url)) as box,
+    ):
+        await box.back(1)
+        for number in range(subject.count):
+            while isinstance(device, GateReader) and not device.is_online:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+            fact = subject.speak(device, number)
+            spoken[fact] += 1
+            wanted_count = spoken[fact]
+            wait_s = WAIT_S if subject.can_retry else 0.4
+            await box.until(
+                lambda seen, fact=fact, count=wanted_count: (  # type: ignore[misc]
+                    sum((o.seen, o.value, o.part) == fact for o in seen) >= count
+                ),
+                wait_s,
+            )
+        kinds = {seen for seen, _, _ in spoken}
+        observed = Counter((o.seen, o.value, o.part) for o in box.observed if o.seen in kinds)
+        crossed = Counter((e.seen, e.value, e.part) for e in device.emitted if e.seen in kinds)
+        lost_count = sum(o.seen is Seen.LOST for o in box.observed)
+    return Counter(
+        spoken=spoken.total(),
+        observed=(observed & spoken).total(),
+        spoiled=(spoken - observed - (crossed - observed)).total(),
+        lost=(crossed - observed).total(),
+        doubled=_doubled(box.observed, spoken),
+        altered=sum(count for fact, count in observed.items() if fact not in spoken),
+        lost_and_back=lost_count,
+    )
+
+
+def _doubled(observed: list[Observation], spoken: Counter[tuple[Seen, str, int]]) -> int:
+    """Count what was said more often than it happened; a door may be said again after BACK."""
+    doubled_count, counts = 0, Counter[tuple[Seen, str, int]]()
+    for one in observed:
+        if one.seen is Seen.BACK:
+            counts.clear()
+        fact = one.seen, one.value, one.part
+        counts[fact] += 1
+        doubled_count += fact in spoken and counts[fact] > spoken[fact]
+    return doubled_count
+
+
+async def campaign(seeds: range, folder: Path) -> list[dict[str, Any]]:
+    """Every family with every seed, all wires at once for one seed."""
+    sums: dict[str, Counter[str]] = {name: Counter() for name in SUBJECTS}
+    for seed in seeds:
+        counts = await asyncio.gather(
+            *(_noisy(name, subject, seed, folder) for name, subject in SUBJECTS.items())
+        )
+        for name, count in zip(SUBJECTS, counts, strict=True):
+            sums[name].update(count)
+    names = ("spoken", "observed", "spoiled", "lost", "doubled", "altered", "lost_and_back")
+    return [
+        {
+            "what": "0.1 % of bits flipped, 0.5 % noise bytes",
+            "family": name,
+            "check": SUBJECTS[name].checked,
+            "can_retry": SUBJECTS[name].can_retry,
+            "seeds": f"{seeds.start} to {seeds.stop - 1}",
+        }
+        | {key: sums[name][key] for key in names}
+        for name in SUBJECTS
+    ]
+
+
+class _Feeds(Protocol):
+    def feed(self, data: bytes, /) -> Sequence[object]: ...
+
+
+def _readers() -> dict[str, Callable[[], _Feeds]]:
+    readers: dict[str, Callable[[], _Feeds]] = {
+        "osdp": FrameReader,
+        "modbus": ReplyReader,
+        "uhppote": lambda: uhppote.PacketReader(405_419_896),
+        "scanner text": lambda: CodeReader("cr_lf", 512),
+        "scanner gm65": lambda: TextReader(CodeReader("cr_lf", 512), "gm65"),
+        "scanner newland": lambda: TextReader(CodeReader("cr_lf", 512), "newland"),
+        "scanner ssi": PacketReader,
+        "scanner wedge": lambda: WedgeReader(CodeReader("cr_lf", 512), "us"),
+    }
+    for name, kind in KINDS.items():
+        readers[name] = partial(StatusReader, kind.replies)
+    for form in ("hex", "decimal", "bits", "stx", "em18"):
+        readers[f"wiegand {form}"] = partial(CardReader, form)
+    return readers
+
+
+# Real frames, so that spoiled ones reach deep into each codec.
+SEEDS: Final = (
+    *map(
+        bytes.fromhex,
+        (
+            "53800e000d02164085b18687d2be",
+            "010201016048",
+            "020035feff00000337",
+            "0200007506feffffffffff76",
+            "800101010133b3",
+            "574b4c590d0084000301000183",
+            "90079201010303",
+            "02000001003331",
+            "0201303030304053434e4d4f4433063b03",
+            "0236324533303836434544303803",
+            "3041314232430d",
+        ),
+    ),
+    packet(0xF3, b"\x03PARCEL-1"),
+    uhppote.request(uhppote.STATUS, 405_419_896),
+    keys("a1") + press(28),
+)
+
+
+def fuzz(count: int, seed: int) -> list[dict[str, Any]]:
+    """Feed spoiled frames and noise to every codec; nothing but a whole fact may come of it."""
+    rows = []
+    each_count = -(-count // len(_readers()))
+    for name, make in _readers().items():
+        dice = random.Random(f"{seed} {name}")
+        reader = make()
+        found_count = 0
+        for _ in range(each_count):
+            data = bytearray(dice.choice(SEEDS))
+            if dice.random() < 0.7:
+                data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+            if dice.random() < 0.5:
+                data += dice.randbytes(dice.randrange(8))
+            found_count += len(reader.feed(bytes(data)))
+        row = {"what": "fuzz", "codec": name, "inputs": each_count, "seed": seed}
+        rows.append(row | {"raised": 0, "facts": found_count})
+    return rows
+
+
+async def _run(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if arguments.campaign:
+            return await campaign(range(1, 1 + arguments.seeds), folder)
+        return [await taps(9_600, folder), await taps(115_200, folder), *await rest(folder)]
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON list")
+    parser.add_argument("--campaign", action="store_true", help="noisy wires instead of speed")
+    parser.add_argument("--seeds", type=int, default=3, help="of the campaign")
+    parser.add_argument("--fuzz", type=int, default=0, help="so many inputs to the codecs")
+    parser.add_argument("--box", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    if arguments.box:
+        print(json.dumps(asyncio.run(_be_a_box(arguments.box))))
+        return
+    rows = fuzz(arguments.fuzz, seed=1) if arguments.fuzz else asyncio.run(_run(arguments))
+    if arguments.json:
+        print(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        print("  ".join(f"{key}={value}" for key, value in row.items()))
+
+
+if __name__ == "__main__":
+    main()
