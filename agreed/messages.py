@@ -4,6 +4,7 @@ A message is the two bytes "D1", a kind byte, and a body: a block as it is, or z
 """
 
 from enum import IntEnum
+from hashlib import sha256
 from typing import Annotated, Final
 
 import zstandard
@@ -189,6 +190,21 @@ def decode_message(data: bytes) -> Message:
         raise MessageError(f"body: {error.errors(include_url=False)[0]['msg']}") from None
 
 
+TOPIC_LEVELS: Final = 6
+"""Levels of every topic that `topic` names."""
+
+
 def topic(company: str, site: str, box: str, leaf: str) -> str:
     """Name an MQTT topic: leaf is "up", "down" or "presence"; "+" may stand for any name."""
     return f"duifu/1/{company}/{site}/{box}/{leaf}"
+
+
+def client_id(name: str, password: str | None) -> str:
+    """Name an MQTT client so that only who knows its password can take its place.
+
+    A broker ends a client when another comes with the same id, whoever that is. The id stays the
+    same over restarts, so that a client replaces its own dead connection. 22 characters: MQTT
+    3.1.1, 3.1.3.1, lets a server refuse more than 23.
+    """
+    digest = sha256(f"{name}\n{password or ''}".encode()).hexdigest()
+    return f"duifu-{digest[:16]}"

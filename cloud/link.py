@@ -4,20 +4,28 @@ Nothing is answered before the database has committed it; what was not answered 
 """
 
 import asyncio
+import re
 import socket
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Final, Never
 
 import aiomqtt
 import structlog
 from sqlalchemy import Engine
 
+from agreed.limits import NAME_PATTERN
 from agreed.machine import NS_PER_MS, NS_PER_S
-from agreed.messages import MessageError, decode_message, encode_message, topic
+from agreed.messages import (
+    TOPIC_LEVELS,
+    MessageError,
+    client_id,
+    decode_message,
+    encode_message,
+    topic,
+)
 from cloud.database.fleet import BoxName
 from cloud.exchange import Outcome, Said, cursors, exchange, load, note_presence
 from cloud.outbox import Outbox
@@ -140,7 +148,7 @@ class Link:
             self._address.port,
             username=self._address.user,
             password=self._address.password,
-            identifier=f"duifu-headquarters-{self._company}",
+            identifier=client_id(f"headquarters/{self._company}", self._address.password),
             clean_session=True,
             keepalive=KEEPALIVE_S,
             # Without it a small message may wait for the far end's delayed ACK.
@@ -148,10 +156,13 @@ class Link:
         )
 
     def _received(self, name: str, payload: Any) -> None:
-        *_, company, site, box, leaf = PurePosixPath(name).parts
-        if company != self._company or not isinstance(payload, bytes):
+        levels = name.split("/")
+        if len(levels) != TOPIC_LEVELS or not isinstance(payload, bytes):
             return
+        _, _, company, site, box, leaf = levels
         key = BoxName(company, site, box)
+        if company != self._company or not all(re.match(NAME_PATTERN, part) for part in key):
+            return
         if leaf == "presence":
             self._presence[key] = payload == b"online"
             self._arrived.set()

@@ -17,7 +17,14 @@ import structlog
 
 from agreed.limits import WINDOW_BYTES_MAX, WINDOW_ITEMS_MAX
 from agreed.machine import NS_PER_S
-from agreed.messages import Message, MessageError, decode_message, encode_message, topic
+from agreed.messages import (
+    Message,
+    MessageError,
+    client_id,
+    decode_message,
+    encode_message,
+    topic,
+)
 from edge.clock import BoxClock
 from edge.config import BoxSettings
 from edge.journal import StoredBlock
@@ -119,7 +126,7 @@ class Uplink:
             settings.port,
             username=settings.user or None,
             password=self._password,
-            identifier="-".join(("duifu", *self._names)),
+            identifier=client_id("/".join(self._names), self._password),
             clean_session=True,
             will=aiomqtt.Will(self._presence, OFFLINE, qos=1, retain=True),
             keepalive=KEEPALIVE_S,

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from agreed.limits import CONTROL_BYTES_MAX, MESSAGE_BYTES_MAX
 from agreed.messages import (
+    TOPIC_LEVELS,
     VERSION,
     Applied,
     BlockSent,
@@ -18,6 +19,7 @@ from agreed.messages import (
     Refusal,
     Refused,
     Status,
+    client_id,
     decode_message,
     encode_message,
     topic,
@@ -91,7 +93,18 @@ def test_a_body_of_another_shape_is_refused(body: bytes) -> None:
 
 
 def test_topics_carry_version_company_site_and_box() -> None:
-    assert topic("acme", "lakeside", "box-1", "up") == "duifu/1/acme/lakeside/box-1/up"
+    name = topic("acme", "lakeside", "box-1", "up")
+    assert name == "duifu/1/acme/lakeside/box-1/up"
+    assert len(name.split("/")) == TOPIC_LEVELS
+
+
+def test_only_who_knows_the_password_can_name_the_client() -> None:
+    ours = client_id("acme/lakeside/box-1", "secret")
+    assert ours == client_id("acme/lakeside/box-1", "secret")
+    assert ours != client_id("acme/lakeside/box-1", "guess")
+    assert ours != client_id("acme/lakeside/box-2", "secret")
+    assert len(ours) <= 23
+    assert client_id("acme/lakeside/box-1", None)
 
 
 def test_no_bit_that_flips_on_the_way_makes_another_control_message() -> None:

@@ -80,6 +80,8 @@ def test_noise_on_the_line_disturbs_nobody(small_world: World, tmp_path: Path) -
                     for who in (BOX, ("acme", "south", "x"), ("other", "north", "gate-box")):
                         for payload in (b"", b"D1", b"\xff" * 900, b"online"):
                             await noise.publish(topic(*who, name), payload, qos=1)
+                for name in ("duifu/1////up", "duifu/1/./././up", "duifu/1/acme/N S/x/up"):
+                    await noise.publish(name, b"D1", qos=1)
             await box.until_committed(20)
             await box.until(lambda: len(box.directives) == 1)
             for task in running:
