@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from agreed.limits import WALL_MS_MAX
 from agreed.promises import NO_CLOCK
 from agreed.words import say
 
@@ -22,8 +23,9 @@ def use_offset(utc_offset_minutes: int) -> None:
 
 
 def local(at_ms: int) -> datetime:
-    """Give the local date and time of ms since the epoch."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone.get())
+    """Give the local date and time of ms since the epoch; the last days of 9999 are one."""
+    shown_ms = min(at_ms, WALL_MS_MAX - 2 * DAY_MS)
+    return datetime.fromtimestamp(shown_ms // 1000, UTC).astimezone(zone.get())
 
 
 def clock(at_ms: int) -> str:

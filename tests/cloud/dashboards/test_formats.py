@@ -2,6 +2,7 @@ from datetime import UTC
 
 import pytest
 
+from agreed.limits import WALL_MS_MAX
 from agreed.promises import NO_CLOCK
 from agreed.words import language
 from cloud.dashboards import formats
@@ -16,6 +17,11 @@ def test_times_are_local_to_the_company() -> None:
     assert (formats.day(NOW_MS), formats.minute(NOW_MS)) == ("2026-05-20", "07:32")
     formats.zone.reset(token)
     assert formats.clock(NOW_MS) == "15:32:07"
+
+
+def test_the_end_of_time_is_written_and_breaks_no_page() -> None:
+    assert formats.day(WALL_MS_MAX).startswith("9999-12-")
+    assert formats.clock(WALL_MS_MAX)
 
 
 def test_a_day_is_its_local_midnights() -> None:
