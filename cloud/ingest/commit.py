@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, Engine
@@ -31,6 +32,9 @@ from cloud.database.inbox import add_blocks, stored_hash
 from cloud.ingest.decision import Holding, advanced, decide
 
 Answer = Committed | Refused
+
+AHEAD_MS_MAX: Final = 5 * 60_000
+"""How far a box's clock may be ahead of headquarters' and still prove that the box was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,7 @@ def _advance(connection: Connection, batch: _Batch) -> None:
     for block, _data in batch.accepted:
         origin = block.origin
         key = BoxName(origin.company, origin.site, origin.box), origin.epoch
-        covered[key] = max(covered.get(key, 0), _covered_until_ms(block))
+        covered[key] = max(covered.get(key, 0), _covered_until_ms(block, batch.now_ms))
     for (name, epoch), until_ms in covered.items():
         held = batch.held[name, epoch]
         change_journal(
@@ -219,12 +223,15 @@ def _advance(connection: Connection, batch: _Batch) -> None:
         change_box(connection, name, epoch=epoch, last_heard_at_ms=batch.now_ms)
 
 
-def _covered_until_ms(block: Block) -> int:
+def _covered_until_ms(block: Block, now_ms: int) -> int:
     columns = block.columns
     # An imported claim has a time of its own, but no box that was there to record at that time.
     is_proof = (columns.clock_state != ClockState.UNSET) & (columns.evidence != Evidence.MANUAL)
     earliest_ms = (columns.wall_ms - columns.bound_ms)[is_proof]
-    return int(earliest_ms.max(initial=0))
+    # A clock that ran far ahead proves nothing; one that is a little ahead of ours is usual, and
+    # what a site is covered until never lies beyond our own clock.
+    is_past = earliest_ms <= now_ms + AHEAD_MS_MAX
+    return int(earliest_ms[is_past].max(initial=0))
 
 
 def _news(accepted: list[tuple[Block, bytes]]) -> News:

@@ -246,3 +246,11 @@ def test_an_imported_claim_proves_no_box_that_was_there(world: World) -> None:
     assert set(world.verdicts("o-1").values()) == {Verdict.OPEN}
     world.tell(alive(T0 + 9 * HOUR))
     assert Verdict.MISSED in world.verdicts("o-1").values()
+
+
+def test_a_clock_that_ran_ahead_does_not_stand_for_a_silent_box(world: World) -> None:
+    world.order("o-1")
+    ahead, honest = alive(T0 + 30 * 24 * HOUR), alive(T0 + MINUTE)
+    world.send(world.chain.block(ahead, honest), now_ms=T0 + 2 * MINUTE)
+    world.send(world.chain.block(alive(T0 + 2 * MINUTE)), now_ms=T0 + 9 * HOUR)
+    assert set(world.verdicts("o-1").values()) == {Verdict.OPEN}
