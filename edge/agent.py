@@ -1,6 +1,7 @@
 """The whole edge on one screen: devices -> decisions -> journal -> promises -> headquarters."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -23,6 +24,7 @@ from edge.journal import Place, StoredBlock
 from edge.opening import Opened
 from edge.site import Site
 from edge.status import serve_status
+from edge.store import StoreError
 from edge.sync import BoxSync
 from edge.uplink import Uplink
 from edge.watch import Watch
@@ -188,7 +190,9 @@ class Agent:
         committed = self._journal.committed.through
         oldest_ms = None
         if head > committed:
-            oldest_ms = await self._acceptance.call(self._journal.wall_ms_after, committed)
+            # A status is only shown: what cannot be read leaves it out, and the box goes on.
+            with contextlib.suppress(StoreError):
+                oldest_ms = await self._acceptance.call(self._journal.wall_ms_after, committed)
         return Status(
             at_ms=now.wall_ms,
             bound_ms=now.bound_ms,

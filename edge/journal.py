@@ -190,11 +190,15 @@ class Journal:
         return found
 
     def recent_records(self, blocks_count: int) -> list[Record]:
-        """Read the records of the last blocks, in order."""
+        """Read the records of the last blocks, in order, from behind the newest damaged one."""
+        blocks: list[Block] = []
         with named_faults():
-            rows = list(self._rows("ORDER BY first_sequence DESC LIMIT ?", (blocks_count,)))
-        blocks = checked_chain(reversed(rows), None)
-        return [record for block in blocks for record in to_records(block.columns)]
+            for row in self._rows("ORDER BY first_sequence DESC LIMIT ?", (blocks_count,)):
+                try:
+                    blocks.append(decode_block(row.data))
+                except WireError:
+                    break  # what is only remembered must not keep a box from starting
+        return [record for block in reversed(blocks) for record in to_records(block.columns)]
 
     def hash_at(self, through: int) -> bytes | None:
         """Give the hash of the block that ends at a sequence; None if none does."""
@@ -209,9 +213,16 @@ class Journal:
         return row[0] if row else None
 
     def wall_ms_after(self, sequence: int) -> int | None:
-        """Give the wall time of the first record after a sequence, ms; None if there is none."""
+        """Give the wall time of the first record after a sequence, ms; None if there is none.
+
+        Raises:
+            StoreDamagedError: the block that holds it is not what was written.
+        """
         for block in self.blocks_after(sequence, 1, 0):
-            return int(decode_block(block.data).columns.wall_ms[0])
+            try:
+                return int(decode_block(block.data).columns.wall_ms[0])
+            except WireError as error:
+                raise _damaged(block, str(error)) from None
         return None
 
     def commit_through(self, place: Place) -> None:

@@ -164,6 +164,19 @@ def test_a_tail_that_is_not_what_was_written_is_noticed(tmp_path: Path, statemen
         opened(tmp_path)
 
 
+def test_old_damage_keeps_no_box_from_starting_or_reporting(tmp_path: Path) -> None:
+    journal = opened(tmp_path)
+    for _ in range(100):
+        journal.append(entries(1), {})
+    journal.close()
+    damage(tmp_path, "UPDATE blocks SET bytes = zeroblob(200) WHERE first_sequence = 20")
+    journal = opened(tmp_path)
+    assert [r.sequence for r in journal.recent_records(2_000)] == list(range(21, 101))
+    with pytest.raises(StoreDamagedError, match="block at 20"):
+        journal.wall_ms_after(19)
+    assert journal.wall_ms_after(20) == STAMP.wall_ms
+
+
 def test_every_single_flipped_bit_of_a_block_is_noticed(tmp_path: Path) -> None:
     journal = opened(tmp_path)
     journal.append(entries(3), {})
