@@ -181,7 +181,9 @@ class Bank:
         for part in range(1, self._compartments + 1):
             if self._key(part) in names:
                 self._restore(part, kept)
-        self._settle_after(now)
+        # A bank that is away is heard again before anything is concluded about its doors.
+        if self._is_back:
+            self._settle_after(now)
 
     def _settle_after(self, now: Moment) -> None:
         self._settled_at_ns = now.mono_ns + SETTLE_S * NS_PER_S

@@ -210,6 +210,18 @@ def test_what_the_journal_refused_is_taken_back_and_tried_again() -> None:
     assert only(again)[0] == PARCEL_DEPOSITED
 
 
+def test_nothing_is_concluded_about_the_doors_of_a_bank_that_is_away() -> None:
+    box = Box()
+    box.deposit("o-1")
+    box.see(Seen.DOOR_OPENED, 1)
+    box.see(Seen.LOST)
+    box.bank.refused({}, box.kept, NOW)
+    assert box.bank.time_passed(LATER) == []
+    box.see(Seen.BACK)
+    (decision,) = box.bank.time_passed(LATER)
+    assert only(decision)[::3] == (PARCEL_DEPOSITED, "1 found_closed")
+
+
 def test_the_end_of_an_order_frees_what_it_never_used() -> None:
     box = Box()
     box.deposit("o-1")
