@@ -12,9 +12,10 @@ import pytest
 
 from simulators.cast import SITE
 from simulators.demonstration import Demonstration
-from simulators.evidence import read_store
-from simulators.findings import Findings
+from simulators.evidence import read_journal, read_store
+from simulators.findings import Findings, Scene
 from simulators.judge import judge
+from simulators.matching import until
 from tests.scenarios.days import last_words, played
 
 pytestmark = [pytest.mark.scenario, pytest.mark.broker]
@@ -101,6 +102,15 @@ def is_wrong(findings: Findings) -> bool:
     return findings.promises_wrong > 0
 
 
+def left_behind(day: Demonstration, folder: Path) -> Scene:
+    """Give the scene with the files as they lie there now: the box lived on after the verdict."""
+    assert day.scene is not None
+    store = read_store(day.headquarters.store, SITE)
+    journal = read_journal(folder / "box" / "data" / "journal.db")
+    through = max(record.sequence for record in store.records)
+    return replace(day.scene, journal=until(journal, through), store=store)
+
+
 @pytest.mark.parametrize(
     ("mutilate", "is_found"),
     [
@@ -113,6 +123,7 @@ def is_wrong(findings: Findings) -> bool:
 )
 def test_the_judge_finds_what_was_done_to_the_store(
     day: Demonstration,
+    folder: Path,
     tmp_path: Path,
     mutilate: Callable[[sqlite3.Connection], None],
     is_found: Callable[[Findings], bool],
@@ -126,8 +137,8 @@ def test_the_judge_finds_what_was_done_to_the_store(
         mutilate(db)
         assert db.total_changes > 0
         db.commit()
-    assert day.scene is not None
-    assert judge(replace(day.scene, store=read_store(day.headquarters.store, SITE))).is_good
-    findings = judge(replace(day.scene, store=read_store(copy, SITE)))
+    scene = left_behind(day, folder)
+    assert judge(scene).is_good
+    findings = judge(replace(scene, store=read_store(copy, SITE)))
     assert is_found(findings)
     assert not findings.is_good
