@@ -21,7 +21,7 @@ from agreed.limits import (
     WALL_MS_MAX,
 )
 from agreed.promises import Match, Promise
-from agreed.records import check_text
+from agreed.records import Evidence, check_text
 
 
 def _recordable(text: str) -> str:
@@ -90,6 +90,8 @@ class PromisedNode(_Frozen):
     early_bp_max: int = 0
     weight: int = 1
     is_critical: bool = False
+    place: Annotated[str, Field(max_length=TEXT_BYTES_MAX)] = ""
+    weakest_evidence: Evidence = Evidence.MANUAL
 
     def promise(self, order: str) -> Promise:
         """Give the promise of this node for an order.

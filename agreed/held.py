@@ -15,6 +15,9 @@ from agreed.sightings import hash_texts, index_keys, keys_of
 _GROWTH: Final = 16
 """Arrays grow by a sixteenth, and rows are freed once an eighth of them is dead."""
 
+_NUMBERS: Final = 7
+"""Whole numbers of a template, behind its two texts."""
+
 _COLUMNS: Final = {
     "promised_at_ms": np.int64,
     "opens_at_ms": np.int64,
@@ -38,7 +41,7 @@ class Stage(IntEnum):
     GONE = 5  # cancelled, replaced or forgotten; its row is free soon
 
 
-_Template = tuple[str, str, int, int, int, int, int, int]
+_Template = tuple[str, str, int, int, int, int, int, int, int]
 
 
 class Held:
@@ -70,7 +73,7 @@ class Held:
         self._count = 0
         self._templates: dict[_Template, int] = {}
         self._nodes: list[str] = []
-        self._terms = np.empty((0, 6), np.int64)
+        self._terms = np.empty((0, _NUMBERS), np.int64)
         self._names = np.empty(0, np.uint8)
         self._names_bytes = 0
         self._runs_by_order = Runs()
@@ -91,9 +94,13 @@ class Held:
         """Give how long before the end of the tolerance rows are at risk, ms."""
         return self._terms[:, 3][self.template[rows]]
 
+    def weakest_evidence(self, rows: Int64s) -> Int64s:
+        """Give the `Evidence` that rows still accept."""
+        return self._terms[:, 6][self.template[rows]]
+
     def terms(self, rows: Int64s) -> Terms:
         """Give what `judge` needs of rows."""
-        _, tolerance_ms, hard_ms, _, rate, most = self._terms[self.template[rows]].T
+        _, tolerance_ms, hard_ms, _, rate, most, _ = self._terms[self.template[rows]].T
         return Terms(self.promised_at_ms[rows], tolerance_ms, hard_ms, rate, most)
 
     def name(self, row: int) -> tuple[str, str]:
@@ -207,7 +214,7 @@ class Held:
         templates = list(self._templates)
         self._templates = {templates[old]: new for new, old in enumerate(used.tolist())}
         self._read_templates()
-        self._terms = self._terms.reshape(-1, 6)
+        self._terms = self._terms.reshape(-1, _NUMBERS)
         self.template = np.searchsorted(used, self.template).astype(np.int32)
 
     def _add_names(self, orders: list[str], row: int) -> None:
@@ -264,6 +271,7 @@ def _template(promise: Promise) -> _Template:
         promise.at_risk_ms,
         promise.early_bp_per_hour,
         promise.early_bp_max,
+        promise.weakest_evidence,
     )
 
 

@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 
 from agreed.limits import BASIS_POINTS, SPAN_MS_MAX, TEXT_BYTES_MAX, WALL_MS_MAX
-from agreed.records import Bools, Bytes8, Int32s, Int64s, check_text
+from agreed.records import Bools, Bytes8, Evidence, Int32s, Int64s, check_text
 
 
 class PromiseError(ValueError):
@@ -55,6 +55,8 @@ class Promise:
         weight: share of the order's score; >= 0.
         is_critical: when missed or scored 0, the order scores 0.
         place: BY_TURN only, the device that must have seen it; "" otherwise.
+        weakest_evidence: what a record must be worth to prove it: DEVICE takes the word of devices
+            only, KIOSK also that of a kiosk, MANUAL also claims.
     """
 
     order: str
@@ -72,6 +74,7 @@ class Promise:
     weight: int = 1
     is_critical: bool = False
     place: str = ""
+    weakest_evidence: Evidence = Evidence.MANUAL
 
     def __post_init__(self) -> None:
         """Check every field.

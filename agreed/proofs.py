@@ -9,6 +9,7 @@ import numpy as np
 from agreed.limits import WALL_MS_MAX
 from agreed.promises import Match
 from agreed.records import Bytes8, Int64s
+from agreed.runs import distinct
 
 NO_KEY: Final = 2**31 - 1
 """The key that no sighting has."""
@@ -27,6 +28,7 @@ class Wanted:
         opens_at_ms: int64[n], ms since the epoch.
         promised_at_ms: int64[n], ms since the epoch.
         hard_ms: int64[n], ms.
+        weakest: uint8[n], `Evidence` values: a record proves it by these or lower ones.
     """
 
     match: Bytes8
@@ -34,18 +36,35 @@ class Wanted:
     opens_at_ms: Int64s
     promised_at_ms: Int64s
     hard_ms: Int64s
+    weakest: Bytes8
+
+    def __len__(self) -> int:
+        """Count the promises."""
+        return len(self.key)
 
 
-def prove(wanted: Wanted, keys: Int64s, at_ms: Int64s) -> Int64s:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Sightings as arrays: one record under one key, of which it has one for each `Match`.
+
+    Attributes:
+        key: int64[m], [0, NO_KEY), numbered like `Wanted.key`; each (record, key) at most once,
+            rows in order of the records' identity (box, epoch, sequence).
+        at_ms: int64[m], ms since the epoch, >= 0.
+        evidence: uint8[m], `Evidence` values.
+    """
+
+    key: Int64s
+    at_ms: Int64s
+    evidence: Bytes8
+
+
+def prove(wanted: Wanted, seen: Seen) -> Int64s:
     """Find the sighting that proves each promise.
-
-    A sighting is one record under one key: a record has up to three, one for each `Match`.
 
     Args:
         wanted: n promises.
-        keys: int64[m], [0, NO_KEY), numbered like `Wanted.key`; each (record, key) at most once,
-            rows in order of the records' identity (box, epoch, sequence).
-        at_ms: int64[m], ms since the epoch, >= 0.
+        seen: m sightings.
 
     Returns:
         int64[n], row of the sighting, -1 where there is none. It depends on the set of sightings
@@ -53,22 +72,24 @@ def prove(wanted: Wanted, keys: Int64s, at_ms: Int64s) -> Int64s:
 
     Source: docs/promises.md#which-record-proves-a-promise.
     """
-    is_by_order = wanted.match == Match.BY_ORDER
-    not_before_ms = np.where(is_by_order, 0, wanted.opens_at_ms)
-    not_after_ms = np.where(is_by_order, WALL_MS_MAX, wanted.promised_at_ms + wanted.hard_ms)
+    found = np.full(len(wanted), -1, np.int64)
     turn = np.flatnonzero(wanted.match == Match.BY_TURN)
     # A promise in its turn takes no part in the plain search: nothing carries its key there.
     plain_key = np.where(wanted.match == Match.BY_TURN, NO_KEY, wanted.key)
-    found = first_admissible(keys, at_ms, plain_key, not_before_ms, not_after_ms)
-    if len(turn):
-        found[turn] = one_each(
-            keys,
-            at_ms,
-            wanted.key[turn],
-            wanted.promised_at_ms[turn],
-            not_before_ms[turn],
-            not_after_ms[turn],
+    not_before_ms, not_after_ms = _windows(wanted)
+    for weakest in distinct(wanted.weakest).tolist():  # three passes at most, mostly one
+        rows = np.flatnonzero(wanted.weakest == weakest)
+        good = np.flatnonzero(seen.evidence <= weakest)
+        first = first_admissible(
+            seen.key[good],
+            seen.at_ms[good],
+            plain_key[rows],
+            not_before_ms[rows],
+            not_after_ms[rows],
         )
+        found[rows[first >= 0]] = good[first[first >= 0]]
+    if len(turn):
+        found[turn] = one_each(_rows_of(wanted, turn), seen)
     return found
 
 
@@ -105,14 +126,7 @@ def first_admissible(
     return found
 
 
-def one_each(
-    keys: Int64s,
-    at_ms: Int64s,
-    wanted: Int64s,
-    due_ms: Int64s,
-    not_before_ms: Int64s,
-    not_after_ms: Int64s,
-) -> Int64s:
+def one_each(wanted: Wanted, seen: Seen) -> Int64s:
     """Give every promise a record of its own: in order of time, each to the earliest due it fits.
 
     Every record prefers the promise due first, every promise the earliest record, so there is one
@@ -120,32 +134,29 @@ def one_each(
     due; where windows do not overlap they cannot compete and choose all at once.
 
     Args:
-        keys: int64[m], [0, 2**31), what each record could prove, each record once.
-        at_ms: int64[m], ms since the epoch, >= 0; equal times are decided by position.
-        wanted: int64[n], [0, 2**31), what would prove each promise.
-        due_ms: int64[n], ms since the epoch; equal times are decided by position.
-        not_before_ms: int64[n], ms since the epoch, inclusive.
-        not_after_ms: int64[n], ms since the epoch, inclusive.
+        wanted: n promises, all BY_TURN; equal dues are decided by position.
+        seen: m sightings, each record once; equal times are decided by position.
 
     Returns:
-        int64[n], row of the record, -1 where there is none; no row twice.
+        int64[n], row of the sighting, -1 where there is none; no row twice.
 
     Source: docs/promises.md#which-record-proves-a-promise.
     """
     found = np.full(len(wanted), -1, np.int64)
-    if len(keys) == 0 or len(wanted) == 0:
+    if len(seen.key) == 0 or len(wanted) == 0:
         return found
-    line = _Timeline(keys, at_ms)
-    start, stop = line.places(wanted, not_before_ms), line.places(wanted, not_after_ms + 1)
+    line = _Timeline(seen.key, seen.at_ms)
+    not_before_ms, not_after_ms = _windows(wanted)
+    start = line.places(wanted.key, not_before_ms)
+    stop = line.places(wanted.key, not_after_ms + 1)
     hopeful = np.flatnonzero(start < stop)
-    next_free = np.arange(len(keys) + 1)
-    for rows in _rounds(start[hopeful], stop[hopeful], due_ms[hopeful]):
+    free = _Free(seen.evidence[line.order], wanted.weakest)
+    for rows in _rounds(start[hopeful], stop[hopeful], wanted.promised_at_ms[hopeful]):
         chosen = hopeful[rows]
-        place = _next_free(next_free, start[chosen])
+        place = free.next_after(start[chosen], chosen)
         is_found = place < stop[chosen]
-        taken = place[is_found]
-        next_free[taken] = taken + 1
-        found[chosen[is_found]] = line.order[taken]
+        free.take(place[is_found])
+        found[chosen[is_found]] = line.order[place[is_found]]
     return found
 
 
@@ -209,13 +220,54 @@ def _rounds(start: Int64s, stop: Int64s, due_ms: Int64s) -> Iterator[Int64s]:
     yield from np.split(by_turn, np.cumsum(np.bincount(turn))[:-1])
 
 
-def _next_free(next_free: Int64s, place: Int64s) -> Int64s:
-    """Follow the links from each place to the first free one, and shorten the way for later."""
-    found = next_free[place]
-    while True:
-        further = next_free[found]
-        if np.array_equal(further, found):
-            break
-        found = further
-    next_free[place] = found
-    return found
+class _Free:
+    """Which places of a timeline nobody has taken, for promises that ask for different evidence.
+
+    One chain of links for each class of evidence asked for, one behind the other in one array: a
+    link leads to its own place while that is free and good enough, else further on.
+    """
+
+    def __init__(self, evidence: Bytes8, weakest: Bytes8) -> None:
+        levels = distinct(weakest)
+        self._stride = len(evidence) + 1
+        self._begins = np.arange(len(levels)) * self._stride
+        self._begin_of = self._begins[np.searchsorted(levels, weakest)]
+        places = np.arange(self._stride)
+        is_good = np.ones((len(levels), self._stride), np.bool_)
+        is_good[:, :-1] = evidence <= levels[:, np.newaxis]
+        good = np.where(is_good, places, self._stride)
+        good = np.minimum.accumulate(good[:, ::-1], axis=1)[:, ::-1]
+        self._next = (good + self._begins[:, np.newaxis]).ravel()
+
+    def next_after(self, place: Int64s, promise: Int64s) -> Int64s:
+        """Find the first free place from each on, good enough for each promise."""
+        begin = self._begin_of[promise]
+        start = begin + place
+        found = self._next[start]
+        while True:
+            further = self._next[found]
+            if np.array_equal(further, found):
+                break
+            found = further
+        self._next[start] = found  # a short cut for later
+        places: Int64s = found - begin
+        return places
+
+    def take(self, place: Int64s) -> None:
+        """Let nobody have these places any more."""
+        taken = place + self._begins[:, np.newaxis]
+        self._next[taken] = taken + 1
+
+
+def _windows(wanted: Wanted) -> tuple[Int64s, Int64s]:
+    """Give the first and the last ms at which a record proves each promise."""
+    is_by_order = wanted.match == Match.BY_ORDER
+    limit_ms = wanted.promised_at_ms + wanted.hard_ms
+    return (
+        np.where(is_by_order, 0, wanted.opens_at_ms),
+        np.where(is_by_order, WALL_MS_MAX, limit_ms),
+    )
+
+
+def _rows_of(wanted: Wanted, rows: Int64s) -> Wanted:
+    return Wanted(*(getattr(wanted, name)[rows] for name in Wanted.__slots__))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from agreed.records import Int64s
 
 UInt64s = npt.NDArray[np.uint64]
-_Number = TypeVar("_Number", np.int64, np.uint64)
+_Number = TypeVar("_Number", np.int64, np.uint64, np.uint8)
 
 ROW_BITS: Final = 22
 ROWS_MAX: Final = 2**ROW_BITS

@@ -11,6 +11,7 @@ from agreed.runs import KEY_BITS, ROWS_MAX, Runs, UInt64s, distinct
 SIGHTINGS_MAX: Final = 131_072
 """How many sightings are remembered beside those that prove a promise held."""
 
+_COLUMNS: Final = ("key", "at_ms", "bound_ms", "sequence", "evidence")
 _HASH_SHIFT: Final = np.uint64(64 - KEY_BITS)
 _STIR: Final = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(32))
 
@@ -54,6 +55,7 @@ class Sightings:
         at_ms: int64[n], ms since the epoch.
         bound_ms: int64[n], ms; NO_CLOCK where the clock was unset.
         sequence: int64[n], of the record.
+        evidence: uint8[n], `Evidence` values.
     """
 
     def __init__(self) -> None:
@@ -62,6 +64,7 @@ class Sightings:
         self.at_ms = np.zeros(1, np.int64)
         self.bound_ms = np.zeros(1, np.int64)
         self.sequence = np.zeros(1, np.int64)
+        self.evidence = np.zeros(1, np.uint8)
         self._rows_by_key = Runs()
         self._newest_sequence = 0
         self._count = 0
@@ -70,8 +73,8 @@ class Sightings:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        columns = (self.key, self.at_ms, self.bound_ms, self.sequence)
-        return sum(column.nbytes for column in columns) + self._rows_by_key.nbytes
+        columns: int = sum(getattr(self, name).nbytes for name in _COLUMNS)
+        return columns + self._rows_by_key.nbytes
 
     def __len__(self) -> int:
         """Count the sightings."""
@@ -95,6 +98,7 @@ class Sightings:
         self.at_ms[start:stop] = records.wall_ms[rows]
         self.bound_ms[start:stop] = np.where(is_unset, NO_CLOCK, records.bound_ms[rows])
         self.sequence[start:stop] = sequence
+        self.evidence[start:stop] = records.evidence[rows]
         self._newest_sequence = max(self._newest_sequence, records.last_sequence)
         self._count = stop
         new = np.arange(start, stop)
@@ -127,7 +131,7 @@ class Sightings:
         is_kept[max(0, self._count - SIGHTINGS_MAX) :] = True
         row_after = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
         left = np.flatnonzero(is_kept)
-        for name in ("key", "at_ms", "bound_ms", "sequence"):
+        for name in _COLUMNS:
             setattr(self, name, getattr(self, name)[left])
         self._rows_by_key.renumber(row_after)
         self._count = len(left)
@@ -142,7 +146,7 @@ class Sightings:
 
     def _reserve(self, rows: int) -> None:
         if rows > len(self.key):
-            for name in ("key", "at_ms", "bound_ms", "sequence"):
+            for name in _COLUMNS:
                 old = getattr(self, name)
                 new = np.empty(rows + rows // 8, old.dtype)
                 new[: self._count] = old[: self._count]

@@ -14,7 +14,7 @@ from agreed.checks import judge
 from agreed.held import Held, Stage
 from agreed.limits import WALL_MS_MAX
 from agreed.promises import NO_CLOCK, Facts, Judgements, Match, Promise, Verdict
-from agreed.proofs import Wanted, prove
+from agreed.proofs import Seen, Wanted, prove
 from agreed.records import Bools, Bytes8, Int32s, Int64s, RecordColumns
 from agreed.runs import KEY_MAX, Runs, UInt64s, distinct
 from agreed.sightings import Sightings, index_keys
@@ -292,7 +292,8 @@ class OpenPromises:
         sighted, place = sighted[by_sequence], place[by_sequence]
         by_name = self._in_order_of_ties(rows)
         found = np.empty(len(rows), np.int64)
-        found[by_name] = prove(self._wanted(rows[by_name], keys), place, sightings.at_ms[sighted])
+        seen = Seen(place, sightings.at_ms[sighted], sightings.evidence[sighted])
+        found[by_name] = prove(self._wanted(rows[by_name], keys), seen)
         after = np.full(len(rows), -1, np.int64)
         after[found >= 0] = sighted[found[found >= 0]]
         return after
@@ -305,6 +306,7 @@ class OpenPromises:
             held.opens_at_ms[rows],
             held.promised_at_ms[rows],
             held.hard_ms(rows),
+            held.weakest_evidence(rows).astype(np.uint8),
         )
 
     def _in_order_of_ties(self, rows: Int64s) -> Int64s:

@@ -39,7 +39,7 @@ def judge(promise: Promise, record: Record | None, covered_ms: int) -> tuple[Ver
 
 
 def admits(promise: Promise, record: Record) -> bool:
-    if record.node_kind != promise.node_kind:
+    if record.node_kind != promise.node_kind or record.evidence > promise.weakest_evidence:
         return False
     if promise.match == Match.BY_ORDER:
         return record.reference == promise.order

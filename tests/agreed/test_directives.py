@@ -21,6 +21,7 @@ from agreed.directives import (
     encode_directive,
 )
 from agreed.promises import Match
+from agreed.records import Evidence
 
 NODE = PromisedNode(
     node="arrive",
@@ -32,6 +33,14 @@ NODE = PromisedNode(
     tolerance_ms=100,
     hard_ms=900,
 )
+ROUND = NODE.model_copy(
+    update={
+        "node": "round",
+        "match": Match.BY_TURN,
+        "place": "gate-3",
+        "weakest_evidence": Evidence.KIOSK,
+    }
+)
 DIRECTIVES: list[Directive] = [
     PutCredential(
         card="26:0a1b2c80", subject="r-001", role=Role.RESIDENT, valid_from_ms=0, valid_until_ms=9
@@ -40,7 +49,7 @@ DIRECTIVES: list[Directive] = [
     PutOrder(
         order="o-1",
         pack="parcel",
-        nodes=[NODE],
+        nodes=[NODE, ROUND],
         codes=[Code(code="D-839201", action=CodeAction.DEPOSIT, subject="w-03")],
     ),
     EndOrder(order="o-1"),
@@ -55,8 +64,19 @@ def test_a_directive_comes_back_as_it_was(directive: Directive) -> None:
 def test_an_order_gives_its_promises() -> None:
     order = DIRECTIVES[2]
     assert isinstance(order, PutOrder)
-    (promise,) = order.promises()
+    promise, turn = order.promises()
     assert (promise.order, promise.node, promise.hard_ms) == ("o-1", "arrive", 900)
+    assert (turn.place, turn.weakest_evidence) == ("gate-3", Evidence.KIOSK)
+
+
+def test_an_order_written_before_places_and_evidence_still_reads() -> None:
+    old = NODE.model_dump(mode="json")
+    del old["place"], old["weakest_evidence"]
+    order = decode_directive(
+        json.dumps({"kind": "put_order", "order": "o", "pack": "p", "nodes": [old]})
+    )
+    assert isinstance(order, PutOrder)
+    assert order.nodes == [NODE]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +87,8 @@ def test_an_order_gives_its_promises() -> None:
         ({"colour": "red"}, "colour"),
         ({"codes": [{"code": "1", "action": "deposit", "subject": "w"}]}, "codes.0.code"),
         ({"nodes": [NODE.model_dump() | {"hard_ms": 50}]}, "hard_ms"),
+        ({"nodes": [ROUND.model_dump() | {"place": ""}]}, "place"),
+        ({"nodes": [NODE.model_dump() | {"weakest_evidence": 4}]}, "weakest_evidence"),
         ({"nodes": [NODE.model_dump() | {"worker": ""}]}, "worker"),
         ({"nodes": [NODE.model_dump() | {"node": "a\nb"}]}, "control characters"),
         ({"nodes": [NODE.model_dump() | {"promised_at_ms": 1.5}]}, "promised_at_ms"),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from agreed import held, sightings, tick
 from agreed.checks import judge
 from agreed.promises import NO_CLOCK, Facts, Match, Promise, Verdict, to_terms
-from agreed.proofs import Wanted, prove
+from agreed.proofs import Seen, Wanted, prove
 from agreed.records import ClockState, Evidence, Record, to_columns
 from agreed.runs import KEY_MAX
 from agreed.tick import Change, OpenPromises, Transitions
@@ -37,6 +37,7 @@ def promises(draw: st.DrawFn) -> Promise:
         early_bp_per_hour=draw(st.sampled_from([0, 10_000])),
         early_bp_max=10_000,
         place=draw(st.sampled_from(PLACES)) if match == Match.BY_TURN else "",
+        weakest_evidence=draw(st.sampled_from(Evidence)),
     )
 
 
@@ -48,7 +49,7 @@ def records(draw: st.DrawFn, sequence: int) -> Record:
         draw(times),
         draw(st.sampled_from([0, 0, 1, 3])),
         draw(st.sampled_from([ClockState.SYNCED, ClockState.HOLDING, ClockState.UNSET])),
-        Evidence.DEVICE,
+        draw(st.sampled_from(Evidence)),
         draw(st.sampled_from([*PLACES, ""])),
         draw(st.sampled_from(KINDS)),
         draw(st.sampled_from([*WORKERS, ""])),
@@ -142,9 +143,14 @@ def batch(promises_: list[Promise], seen: list[Record], covered_ms: int) -> dict
         np.array([p.opens_at_ms for p in promises_], np.int64),
         terms.promised_at_ms,
         terms.hard_ms,
+        np.array([p.weakest_evidence for p in promises_], np.uint8),
     )
-    keys = np.array([k for k, _ in offers], np.int64)
-    found = prove(wanted, keys, np.array([r.wall_ms for _, r in offers], np.int64)).tolist()
+    offered = Seen(
+        np.array([k for k, _ in offers], np.int64),
+        np.array([r.wall_ms for _, r in offers], np.int64),
+        np.array([r.evidence for _, r in offers], np.uint8),
+    )
+    found = prove(wanted, offered).tolist()
     proof = [offers[i][1] if i >= 0 else None for i in found]
     unset = ClockState.UNSET
     facts = Facts(
