@@ -25,6 +25,7 @@ from cloud.database.promising import (
     touched_by_coverage,
     touched_by_orders,
     touched_by_workers,
+    touched_in_turn,
     verdicts_of_open_orders,
 )
 from cloud.database.read_fleet import node_names
@@ -88,6 +89,7 @@ def judge_again(
     """Recompute promises from all their records; store, settle and end what changed."""
     if not keys:
         return Effects()
+    keys |= touched_in_turn(connection, place, keys)
     standing = standings(connection, place, keys)
     decisions = decide(
         [s.promise for s in standing], _witnesses(connection, place, standing), covered_ms

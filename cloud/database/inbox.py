@@ -159,6 +159,8 @@ def _witnesses(connection: Connection, place: Place, condition: Any) -> list[Wit
         records.wall_ms,
         records.bound_ms,
         records.clock_state,
+        records.evidence,
+        records.device,
         records.node_kind,
         records.subject,
         records.reference,

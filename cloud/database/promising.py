@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
 
 from agreed.directives import Code, PromisedNode
 from agreed.promises import Match, Promise, Verdict
+from agreed.records import Evidence
 from cloud.database import schema
 from cloud.database.fleet import Place, at
 from cloud.database.inbox import chunks
@@ -27,6 +28,7 @@ _TERMS: Final = (
     "early_bp_max",
     "weight",
     "is_critical",
+    "place",
 )
 
 
@@ -130,8 +132,7 @@ def promised_nodes(
     for chunk in chunks(order_ids):
         query = select(promises).where(at(promises, place), promises.c.order_id.in_(chunk))
         for row in connection.execute(query.order_by(promises.c.order_id, promises.c.position)):
-            terms = {name: getattr(row, name) for name in _TERMS}
-            node = PromisedNode(node=row.node, match=Match(row.match), **terms)
+            node = PromisedNode(node=row.node, **_terms(row))
             found.setdefault(row.order_id, []).append(node)
     return found
 
@@ -164,6 +165,61 @@ def touched_by_workers(
             schema.promises.c.hard_at_ms >= from_ms,
         )
     return found
+
+
+def touched_in_turn(connection: Connection, place: Place, keys: set[NodeKey]) -> set[NodeKey]:
+    """Find the promises in turn that could want a record of these, directly or through others.
+
+    Such have the worker, node kind and place in common, and windows that meet or are joined by
+    others that do.
+    """
+    promises = schema.promises.c
+    found: set[NodeKey] = set()
+    for chunk in chunks(sorted({order_id for order_id, _node in keys})):
+        query = select(
+            promises.order_id,
+            promises.node,
+            promises.worker,
+            promises.node_kind,
+            promises.place,
+            promises.opens_at_ms,
+            promises.hard_at_ms,
+        ).where(
+            at(schema.promises, place),
+            promises.order_id.in_(chunk),
+            promises.match == Match.BY_TURN,
+        )
+        for row in connection.execute(query):
+            if (row.order_id, row.node) in keys - found:
+                found |= _joined(connection, place, row)
+    return found
+
+
+def _joined(connection: Connection, place: Place, turn: Any) -> set[NodeKey]:
+    """Widen the span of a promise in turn by whatever meets it until it grows no more."""
+    promises = schema.promises.c
+    span = turn.opens_at_ms, turn.hard_at_ms
+    while True:
+        query = select(
+            promises.order_id, promises.node, promises.opens_at_ms, promises.hard_at_ms
+        ).where(
+            at(schema.promises, place),
+            promises.is_withdrawn.is_(False),
+            promises.match == Match.BY_TURN,
+            promises.worker == turn.worker,
+            promises.node_kind == turn.node_kind,
+            promises.place == turn.place,
+            promises.opens_at_ms <= span[1],
+            promises.hard_at_ms >= span[0],
+        )
+        rows = connection.execute(query).all()
+        wider = (
+            min([span[0], *(row.opens_at_ms for row in rows)]),
+            max([span[1], *(row.hard_at_ms for row in rows)]),
+        )
+        if wider == span:
+            return {(row.order_id, row.node) for row in rows}
+        span = wider
 
 
 def touched_by_coverage(
@@ -305,6 +361,7 @@ def _promise_rows(place: Place, order: NewOrder) -> list[dict[str, Any]]:
             "node": node.node,
             "position": position,
             "match": int(node.match),
+            "weakest_evidence": int(node.weakest_evidence),
             "rate_fen": rate_fen,
             "at_risk_at_ms": node.promised_at_ms + node.tolerance_ms - node.at_risk_ms,
             "due_at_ms": node.promised_at_ms + node.tolerance_ms,
@@ -312,6 +369,12 @@ def _promise_rows(place: Place, order: NewOrder) -> list[dict[str, Any]]:
         }
         for position, (node, rate_fen) in enumerate(zip(order.nodes, order.rates_fen, strict=True))
     ]
+
+
+def _terms(row: Any) -> dict[str, Any]:
+    terms = {name: getattr(row, name) for name in _TERMS}
+    evidence = Evidence(row.weakest_evidence)
+    return terms | {"match": Match(row.match), "weakest_evidence": evidence}
 
 
 def _keys(connection: Connection, place: Place, *conditions: Any) -> set[NodeKey]:
@@ -323,9 +386,8 @@ def _keys(connection: Connection, place: Place, *conditions: Any) -> set[NodeKey
 
 
 def _standing(row: Any) -> Standing:
-    terms = {name: getattr(row, name) for name in _TERMS}
     return Standing(
-        promise=Promise(order=row.order_id, node=row.node, match=Match(row.match), **terms),
+        promise=Promise(order=row.order_id, node=row.node, **_terms(row)),
         revision=row.revision,
         decided=row if row.was_revision is not None else None,
         rate_fen=row.rate_fen,

@@ -272,8 +272,8 @@ orders: Final = Table(
     Index("ix_orders_worker", "company", "site", "worker", "booked_from_ms"),
 )
 
-# One row per promised node. Fields as in `agreed.promises.Promise`; the last five say what
-# became of it and are the newest row of `verdicts` again, so that a live count reads one index.
+# One row per promised node. Fields as in `agreed.promises.Promise`; verdict, revision and
+# score_bp are the newest row of `verdicts` again, so that a live count reads one index.
 promises: Final = Table(
     "promises",
     metadata,
@@ -298,6 +298,8 @@ promises: Final = Table(
     Column("verdict", Integer, nullable=False, server_default="0"),
     _whole("revision", server_default="0"),
     Column("score_bp", Integer, nullable=False, server_default="0"),
+    Column("place", NAME, nullable=False, server_default=""),
+    Column("weakest_evidence", Integer, nullable=False, server_default="3"),
     PrimaryKeyConstraint("company", "site", "order_id", "node"),
     _within("orders", "company", "site", "order_id"),
     CheckConstraint("rate_fen >= 0", name="rate_not_negative"),

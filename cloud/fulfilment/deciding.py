@@ -6,7 +6,7 @@ import numpy as np
 
 from agreed.checks import judge
 from agreed.promises import NO_CLOCK, Facts, Match, Promise, Verdict, to_terms
-from agreed.proofs import Wanted, prove
+from agreed.proofs import Seen, Wanted, prove
 from agreed.records import ClockState, Int64s
 
 
@@ -15,7 +15,8 @@ class Witness:
     """A record that could prove a promise; its identity is (box, epoch, sequence).
 
     Attributes:
-        wall_ms, bound_ms, clock_state, node_kind, subject, reference: as in `records.Record`.
+        wall_ms, bound_ms, clock_state, evidence, device, node_kind, subject, reference: as in
+            `records.Record`.
         block_first: first sequence of the block that holds it.
     """
 
@@ -25,6 +26,8 @@ class Witness:
     wall_ms: int
     bound_ms: int
     clock_state: int
+    evidence: int
+    device: str
     node_kind: str
     subject: str
     reference: str
@@ -67,7 +70,7 @@ def decide(
     """Decide every promise from the records that could prove it.
 
     Args:
-        promises: any, in any order.
+        promises: any, in any order; of those in turn, all that could want one another's records.
         witnesses: every record of the site that could prove one of them, in any order, each once.
         covered_until_ms: had anything happened by then, it would be among the witnesses.
 
@@ -77,7 +80,9 @@ def decide(
     Source: docs/promises.md#which-record-proves-a-promise.
     """
     ordered = sorted(witnesses, key=lambda w: w.identity)
-    found = _proofs(promises, ordered)
+    by_name = sorted(range(len(promises)), key=lambda i: (promises[i].order, promises[i].node))
+    found = np.full(len(promises), -1, np.int64)
+    found[by_name] = _proofs([promises[i] for i in by_name], ordered)
     proofs = [ordered[i] if i >= 0 else None for i in found.tolist()]
     facts = Facts(
         np.array([w.wall_ms if w else 0 for w in proofs], np.int64),
@@ -114,31 +119,49 @@ def _bound_ms(witness: Witness) -> int:
 
 
 def _proofs(promises: list[Promise], ordered: list[Witness]) -> Int64s:
-    places: dict[tuple[Match, str, str], int] = {}
-    wanted = Wanted(
+    """Give for each promise the row of the witness that proves it; both in order of identity."""
+    places: dict[tuple[str, ...], int] = {}
+    sought = np.array([places.setdefault(_sought(p), len(places)) for p in promises], np.int64)
+    offers = [
+        (place, row)
+        for row, witness in enumerate(ordered)
+        for offered in _offered(witness)
+        if (place := places.get(offered)) is not None
+    ]
+    if not offers:
+        return np.full(len(promises), -1, np.int64)
+    key, row_of = np.array(offers, np.int64).T
+    at_ms = np.array([w.wall_ms for w in ordered], np.int64)
+    evidence = np.array([w.evidence for w in ordered], np.uint8)
+    found = prove(_wanted(promises, sought), Seen(key, at_ms[row_of], evidence[row_of]))
+    return np.where(found >= 0, row_of[found], -1)
+
+
+def _wanted(promises: list[Promise], sought: Int64s) -> Wanted:
+    return Wanted(
         match=np.array([p.match for p in promises], np.uint8),
-        key=np.array([places.setdefault(_sought(p), len(places)) for p in promises], np.int64),
+        key=sought,
         opens_at_ms=np.array([p.opens_at_ms for p in promises], np.int64),
         promised_at_ms=np.array([p.promised_at_ms for p in promises], np.int64),
         hard_ms=np.array([p.hard_ms for p in promises], np.int64),
+        weakest=np.array([p.weakest_evidence for p in promises], np.uint8),
     )
-    keys, rows = [], []
-    for row, witness in enumerate(ordered):
-        for offered in (
-            (Match.BY_ORDER, witness.reference, witness.node_kind),
-            (Match.BY_WORKER, witness.subject, witness.node_kind),
-        ):
-            key = places.get(offered)
-            if key is not None:
-                keys.append(key)
-                rows.append(row)
-    if not rows:
-        return np.full(len(promises), -1, np.int64)
-    at_ms = np.array([ordered[row].wall_ms for row in rows], np.int64)
-    found = prove(wanted, np.array(keys, np.int64), at_ms)
-    return np.where(found >= 0, np.array(rows, np.int64)[found], -1)
 
 
-def _sought(promise: Promise) -> tuple[Match, str, str]:
-    by_order = promise.match is Match.BY_ORDER
-    return promise.match, promise.order if by_order else promise.worker, promise.node_kind
+def _sought(promise: Promise) -> tuple[str, ...]:
+    match promise.match:
+        case Match.BY_ORDER:
+            return "order", promise.order, promise.node_kind
+        case Match.BY_WORKER:
+            return "worker", promise.worker, promise.node_kind
+        case Match.BY_TURN:
+            return "turn", promise.worker, promise.node_kind, promise.place
+
+
+def _offered(witness: Witness) -> tuple[tuple[str, ...], ...]:
+    # What a record leaves empty no promise asks for.
+    return (
+        ("order", witness.reference, witness.node_kind),
+        ("worker", witness.subject, witness.node_kind),
+        ("turn", witness.subject, witness.node_kind, witness.device),
+    )

@@ -244,6 +244,8 @@ def _promised(request: OrderRequest, node: PackNode, terms: NodeTerms) -> Promis
             early_bp_max=node.early_bp_max,
             weight=node.weight,
             is_critical=node.is_critical,
+            place=node.place,
+            weakest_evidence=node.weakest_evidence.evidence,
         )
     except ValidationError as error:
         raise InvalidError(f"nodes.{node.key}", str(error.errors()[0]["msg"])) from None

@@ -9,6 +9,7 @@ from agreed.directives import CodeAction
 from agreed.limits import BASIS_POINTS, NODES_PER_ORDER_MAX
 from agreed.money import scaled
 from agreed.promises import Match
+from agreed.records import Evidence
 from cloud.fields import MS_PER_MINUTE, BasisPoints, Fen, Label, MaybeWord, Minutes, Name, Word
 
 Key = Name
@@ -31,11 +32,25 @@ class MatchBy(StrEnum):
 
     ORDER = "order"
     WORKER = "worker"
+    TURN = "turn"
 
     @property
     def match(self) -> Match:
         """Give the number that promises carry."""
-        return Match.BY_ORDER if self is MatchBy.ORDER else Match.BY_WORKER
+        return Match[f"BY_{self.name}"]
+
+
+class WeakestEvidence(StrEnum):
+    """What a record must be worth, spelled out: see `agreed.promises.Promise`."""
+
+    DEVICE = "device"
+    KIOSK = "kiosk"
+    MANUAL = "manual"
+
+    @property
+    def evidence(self) -> Evidence:
+        """Give the number that promises carry."""
+        return Evidence[self.name]
 
 
 class _Frozen(BaseModel):
@@ -48,7 +63,10 @@ class PackNode(_Frozen):
     Attributes:
         key: unique within the pack.
         node_kind: what must happen: see `agreed.records`.
-        match: whether a record must carry the order, or only the worker inside the window.
+        match: whether a record must carry the order, or only the worker inside the window; in
+            turns it must come from the place, too, and proves one node only.
+        place: the device that must have seen it, in turns.
+        weakest_evidence: device, kiosk or manual: what a record must be worth to count.
         offset_minutes: promised this long after the booked start.
         opens_minutes: the window by worker opens this long before the promised time.
         tolerance_minutes: full credit until then after the promised time.
@@ -65,6 +83,8 @@ class PackNode(_Frozen):
     name_en: Label
     node_kind: Word
     match: MatchBy = MatchBy.ORDER
+    place: MaybeWord = ""
+    weakest_evidence: WeakestEvidence = WeakestEvidence.MANUAL
     offset_minutes: Minutes = 0
     opens_minutes: Minutes = 120
     tolerance_minutes: Minutes
@@ -81,6 +101,8 @@ class PackNode(_Frozen):
     def _check(self) -> "PackNode":
         if self.hard_minutes <= self.tolerance_minutes:
             raise ValueError("hard_minutes: must exceed tolerance_minutes")
+        if bool(self.place) != (self.match is MatchBy.TURN):
+            raise ValueError("place: name the device to match by turn, and only then")
         return self
 
 

@@ -1,9 +1,11 @@
 """What follows from facts: restated when they change, explained back to the record."""
 
 from agreed.promises import Verdict
-from agreed.records import ClockState
+from agreed.records import ClockState, Evidence
 from cloud.database.fleet import BoxName
 from cloud.office.boxes import accept_box, add_box
+from cloud.office.orders import publish_pack
+from cloud.settlement.packs import Pack
 from tests.cloud.world import (
     HOUR,
     MINUTE,
@@ -81,6 +83,52 @@ def test_a_second_record_of_the_same_node_changes_nothing(world: World) -> None:
     world.tell(finished(T0 + 2 * HOUR - MINUTE, "o-1"))
     assert world.tell(finished(T0 + 2 * HOUR, "o-1")).verdicts == 0
     assert world.balance("commission:w-1") == 2_501
+
+
+PATROL = Pack.model_validate(
+    {
+        "key": "patrol",
+        "name_zh": "巡更",
+        "name_en": "Patrol",
+        "price_fen": 0,
+        "nodes": [
+            {
+                "key": f"round-{i}",
+                "name_zh": f"第{i}轮",
+                "name_en": f"Round {i}",
+                "node_kind": "gate_passed",
+                "match": "turn",
+                "place": "gate-1",
+                "weakest_evidence": "kiosk",
+                "offset_minutes": 60 * i,
+                "opens_minutes": 50,
+                "tolerance_minutes": 10,
+                "hard_minutes": 50,
+            }
+            for i in range(4)
+        ],
+    }
+)
+
+
+def test_rounds_take_one_record_each_and_hand_it_on(world: World) -> None:
+    """An earlier record from a second box moves every later round on by one."""
+    name = BoxName("acme", "north", "back-gate")
+    add_box(world.engine, name, STREAM, T0)
+    accept_box(world.engine, name, STREAM, T0)
+    publish_pack(world.engine, "acme", PATROL, T0)
+    world.order("p-1", pack="patrol")
+    begin = T0 + HOUR
+    passes = [passed(begin + m * MINUTE) for m in (20, 80, 140)]
+    # Neither a claim nor a pass elsewhere is a round.
+    world.tell(*passes, passed(begin, evidence=Evidence.MANUAL), passed(begin, device="gate-2"))
+    late = Verdict.LATE
+    rounds = [f"round-{i}" for i in range(4)]
+    assert [world.verdicts("p-1")[n] for n in rounds] == [late, late, late, Verdict.OPEN]
+    other = Chain(box=name)
+    world.send(other.block(passed(begin - MINUTE)), box=name)
+    kept = Verdict.KEPT
+    assert [world.verdicts("p-1")[n] for n in rounds] == [kept, kept, kept, kept]
 
 
 def test_an_empty_statement_says_why(world: World) -> None:

@@ -198,6 +198,7 @@ def _record(
     connection: Connection, site: str, sequence: int, at_ms: int, bound_ms: int, one: Placed
 ) -> Witness:
     by_order = one.promise.match is Match.BY_ORDER
+    device = {GATE_PASSED: "gate-north", PARCEL_DEPOSITED: "locker-1"}
     witness = Witness(
         box="box-1",
         epoch=EPOCH,
@@ -205,18 +206,17 @@ def _record(
         wall_ms=at_ms,
         bound_ms=bound_ms,
         clock_state=2 if bound_ms < 1_000 else 1,
+        evidence=1 if one.promise.node_kind in device else 2,
+        device=device.get(one.promise.node_kind, "kiosk-1"),
         node_kind=one.promise.node_kind,
         subject=one.promise.worker,
         reference=one.promise.order if by_order else "",
         block_first=(sequence - 1) // 8 * 8 + 1,
     )
-    device = {GATE_PASSED: "gate-north", PARCEL_DEPOSITED: "locker-1"}
     row = asdict(witness) | {
         "company": COMPANY,
         "site": site,
         "mono_ns": (at_ms - DAY_MS) * 1_000_000,
-        "evidence": 1 if one.promise.node_kind in device else 2,
-        "device": device.get(one.promise.node_kind, "kiosk-1"),
         "detail": "compartment 17" if one.promise.node_kind == PARCEL_DEPOSITED else "",
     }
     connection.execute(insert(schema.records), row)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agreed.promises import Match, Promise, Verdict
-from agreed.records import ClockState
+from agreed.records import ClockState, Evidence
 from cloud.fulfilment.deciding import Witness, decide, is_done
 
 MINUTE = 60_000
@@ -34,6 +34,8 @@ def witness(at_ms: int = NOON, **more: object) -> Witness:
         "sequence": 1,
         "bound_ms": 100,
         "clock_state": ClockState.SYNCED,
+        "evidence": Evidence.KIOSK,
+        "device": "g-1",
         "node_kind": "task_finished",
         "subject": "w-1",
         "reference": "o-1",
@@ -77,6 +79,25 @@ def test_less_than_the_bound_is_undecidable() -> None:
     near = witness(NOON + 10 * MINUTE + 50)
     assert decide([promise()], [near], NOON)[0].verdict is Verdict.UNDECIDABLE
     assert decide([promise()], [replace(near, bound_ms=0)], NOON)[0].verdict is Verdict.LATE
+
+
+def test_evidence_too_weak_for_a_promise_is_passed_over() -> None:
+    claim = witness(NOON - MINUTE, evidence=Evidence.MANUAL, sequence=1)
+    seen = witness(NOON + 20 * MINUTE, evidence=Evidence.DEVICE, sequence=2)
+    strict, lenient = decide(
+        [promise("strict", weakest_evidence=Evidence.KIOSK), promise("lenient")], [seen, claim], 0
+    )
+    assert (strict.verdict, strict.witness) == (Verdict.LATE, seen)
+    assert (lenient.verdict, lenient.witness) == (Verdict.KEPT, claim)
+
+
+def test_in_turns_a_record_proves_one_promise_whose_place_it_comes_from() -> None:
+    turns = [
+        promise(node, match=Match.BY_TURN, place=place)
+        for node, place in (("b", "g-1"), ("a", "g-1"), ("c", "g-2"))
+    ]
+    decisions = {d.node: d for d in decide(turns, [witness()], NOON)}
+    assert {node for node, d in decisions.items() if d.witness} == {"a"}
 
 
 def test_nothing_asked_is_nothing_answered() -> None:

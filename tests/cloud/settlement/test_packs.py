@@ -2,7 +2,8 @@ import pytest
 from pydantic import ValidationError
 
 from agreed.promises import Match
-from cloud.settlement.packs import MatchBy, Pack
+from agreed.records import Evidence
+from cloud.settlement.packs import MatchBy, Pack, WeakestEvidence
 from tests.cloud.world import CLEANING
 
 GOOD = CLEANING.model_dump(mode="json")
@@ -14,7 +15,8 @@ def test_a_pack_is_data() -> None:
     assert finish is not None
     assert finish.rate_fen == 2_501
     assert CLEANING.node("none") is None
-    assert [m.match for m in MatchBy] == [Match.BY_ORDER, Match.BY_WORKER]
+    assert [m.match for m in MatchBy] == list(Match)
+    assert [e.evidence for e in WeakestEvidence] == list(Evidence)
 
 
 @pytest.mark.parametrize(
