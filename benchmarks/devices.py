@@ -23,6 +23,7 @@ from typing import Any, Final, Protocol, Self
 
 import structlog
 
+from agreed.codes import LETTERS, with_check
 from agreed.machine import Moment
 from firmware_interfaces.driver import Line, drive
 from firmware_interfaces.locker.codec import StatusReader
@@ -261,8 +262,9 @@ def _force(bank: Any, number: int) -> tuple[Seen, str, int]:
 
 
 def _scan(scanner: Any, number: int) -> tuple[Seen, str, int]:
-    scanner.read_out(f"PARCEL-{number:06}")
-    return Seen.CODE, f"PARCEL-{number:06}", 0
+    code = with_check("PARCEL" + "".join(LETTERS[number >> place & 31] for place in (15, 10, 5, 0)))
+    scanner.read_out(code)
+    return Seen.CODE, code, 0
 
 
 def _move(board: Any, number: int) -> tuple[Seen, str, int]:

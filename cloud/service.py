@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from agreed.codes import LETTERS, with_check
 from cloud.api.app import make_app
 from cloud.api.desk import Desk
 from cloud.folder import Folder, Kept, store_trouble
@@ -21,8 +22,8 @@ from cloud.opening import Settings, company_to_serve, listen, open_store, wall_c
 from cloud.outbox import Outbox
 from cloud.web import Web
 
-_CODE_LETTERS: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CODE_LENGTH: Final = 10
+"""Letters of a code before its check: 50 bits that nobody can guess."""
 
 log = structlog.get_logger()
 
@@ -112,7 +113,7 @@ def _desk(  # everything the routes may use
 
 
 def _make_code() -> str:
-    return "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
+    return with_check("".join(secrets.choice(LETTERS) for _ in range(_CODE_LENGTH)))
 
 
 def _first(group: BaseExceptionGroup[DBAPIError]) -> DBAPIError:

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from typing import Final
 
+from agreed.codes import LETTERS, with_check
 from agreed.directives import CodeAction
 from simulators.cast import GATES, HOUR_MS, KIOSK, MINUTE_MS, Cast, Person, Service
 from simulators.day import Act, DayPlan, DayShape, PlannedOrder, Renewal, Visit
@@ -83,7 +84,7 @@ class _Planner:
         for card in self._cast.foreign_cards:
             hour = self._dice.uniform(self._shape.open_h, self._shape.close_h - 0.1)
             self._pass("stranger", card, self._at(hour))
-            code = f"FOREIGN-{self._dice.randrange(16**8):08X}"
+            code = with_check("".join(self._dice.choices(LETTERS, k=10)))
             act = Act(self._at(hour), KIOSK, code)
             self._visits.append(Visit("stranger", (act,)))
 

@@ -19,6 +19,7 @@ from firmware_interfaces.scanner.framed import (
     newland_frame,
 )
 from firmware_interfaces.scanner.settings import ScannerDevice, ScannerLine
+from firmware_interfaces.scanner.trust import Trust
 
 GM65_WRITTEN = b"\x00"
 GM65_HEARTBEAT = Step("zone 0000", gm65_frame(GM65_READ, 0, b"\x01", length=1))
@@ -35,6 +36,7 @@ class AskedScannerMachine:
         self._dialogue = Dialogue(self._steps, heartbeat)
         self._is_asked = bool(self._steps) or heartbeat is not None
         self._reader = self._fresh_reader()
+        self._trust = Trust(device.trusted)
         self._outgoing = bytearray()
         self._flush_ns: int | None = None
 
@@ -107,7 +109,7 @@ class AskedScannerMachine:
         for one in found:
             self._dialogue.heard(one if isinstance(one, Reply) else None, now)
             said += self._news(now)
-            if isinstance(one, str):
+            if isinstance(one, str) and self._trust.takes(one, now):
                 said.append(Observation(self._settings.name, Seen.CODE, now, value=one))
         return said
 

@@ -9,6 +9,7 @@ from firmware_interfaces.observations import Answer, Command, Observation, Seen,
 from firmware_interfaces.presence import Presence, refused
 from firmware_interfaces.scanner.codec import BEEPS, TRIGGERS, CodeReader
 from firmware_interfaces.scanner.settings import ScannerLine
+from firmware_interfaces.scanner.trust import Trust
 from firmware_interfaces.scanner.wedge import WedgeReader
 
 
@@ -23,6 +24,7 @@ class ScannerMachine:
         self._settings = settings.devices[0]
         self._presence = Presence(self._settings.name)
         self._reader = self._fresh_reader()
+        self._trust = Trust(self._settings.trusted)
         self._outgoing = bytearray()
         self._flush_ns: int | None = None
 
@@ -30,6 +32,11 @@ class ScannerMachine:
     def garbled_count(self) -> int:
         """Codes dropped since the port was opened: too long, not UTF-8, or not printable."""
         return self._reader.garbled_count
+
+    @property
+    def refused_count(self) -> int:
+        """Codes dropped because their check was missing or wrong."""
+        return self._trust.refused_count
 
     def line_opened(self, now: Moment) -> list[Observation]:
         """Begin with nothing held."""
@@ -54,11 +61,13 @@ class ScannerMachine:
         if isinstance(command, Trigger):
             return self._trigger(now)
         assert isinstance(command, Answer)
-        if self._settings.protocol == "wedge":
-            return []
-        good, bad = BEEPS[self._settings.beeps]
-        self._outgoing += good if command.is_good else bad
+        self._beep(is_good=command.is_good)
         return []
+
+    def _beep(self, *, is_good: bool) -> None:
+        if self._settings.protocol != "wedge":
+            good, bad = BEEPS[self._settings.beeps]
+            self._outgoing += good if is_good else bad
 
     def _trigger(self, now: Moment) -> list[Observation]:
         trigger = TRIGGERS[self._settings.beeps] if self._settings.protocol == "text" else b""
@@ -93,7 +102,14 @@ class ScannerMachine:
         return self._flush_ns
 
     def _observe(self, codes: list[str], now: Moment) -> list[Observation]:
-        return [Observation(self._settings.name, Seen.CODE, now, value=code) for code in codes]
+        said = []
+        for code in codes:
+            taken = self._trust.takes(code, now)
+            if taken:
+                said.append(Observation(self._settings.name, Seen.CODE, now, value=code))
+            elif taken is False:
+                self._beep(is_good=False)  # so that the person shows it again
+        return said
 
     def _fresh_reader(self) -> CodeReader | WedgeReader:
         text = CodeReader(self._settings.ends, self._settings.length_max)

@@ -4,9 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from firmware_interfaces.scanner.trust import Trusted
 from firmware_interfaces.wiring import DeviceName, Wiring
 
 Zone = Annotated[str, Field(pattern=r"^[0-9a-f]{4}$")]
+CHECKED_PROTOCOLS = {"ssi", "wedge"}  # their wire notices a flipped bit by itself
 NewlandCommand = Annotated[str, Field(pattern=r"^[A-Z0-9]{6,32}$")]
 
 
@@ -23,6 +25,8 @@ class ScannerDevice(BaseModel):
         layout: of the keyboard that a wedge plays.
         zones: of a GM65: zone (four hexadecimal digits) and value, written and read back.
         commands: of a Newland: settings such as SCNMOD3.
+        codes: which count: those with the check of headquarters, those read twice in a row, or any;
+            left out, it is checked where the wire has no check of its own, and any where it has.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +40,12 @@ class ScannerDevice(BaseModel):
     layout: Literal["us", "de"] = "us"
     zones: dict[Zone, Annotated[int, Field(ge=0, le=255)]] = Field(default={}, max_length=32)
     commands: tuple[NewlandCommand, ...] = Field(default=(), max_length=32)
+    codes: Trusted | None = None
+
+    @property
+    def trusted(self) -> Trusted:
+        """Which codes count."""
+        return self.codes or ("any" if self.protocol in CHECKED_PROTOCOLS else "checked")
 
     @model_validator(mode="after")
     def _ends_somehow(self) -> Self:

@@ -19,6 +19,7 @@ from firmware_interfaces.scanner.framed import (
     ssi_packet,
 )
 from firmware_interfaces.scanner.settings import ScannerLine
+from firmware_interfaces.scanner.trust import Trust
 
 # A scanner waits 2 s for an acknowledgement (its factory setting), then sends again. A second scan
 # of the same code, itself spoiled and sent again, comes later than this after the first.
@@ -41,6 +42,7 @@ class SsiMachine:
         self._presence = Presence(self._settings.name)
         self._dialogue = Dialogue((), HEARTBEAT)
         self._reader = PacketReader()
+        self._trust = Trust(self._settings.trusted)
         self._text = CodeReader("silence", self._settings.length_max)
         self._outgoing = bytearray()
         self._flush_ns: int | None = None
@@ -134,7 +136,7 @@ class SsiMachine:
         self._text.feed(packet.data[1:])  # the first byte says which symbology it is
         if packet.goes_on:
             return []
-        codes = self._text.flush()
+        codes = [code for code in self._text.flush() if self._trust.takes(code, now)]
         return [Observation(self._settings.name, Seen.CODE, now, value=code) for code in codes]
 
     def _is_known(self, packet: Packet, now: Moment) -> bool:

@@ -82,8 +82,13 @@ class CardReader:
 _Cut = Callable[[bytearray], tuple[Bits | None, bool]]
 
 
-def _line(read: Callable[[bytes], Bits | None]) -> _Cut:
+def _line(read: Callable[[bytes], Bits | None], digits: bytes) -> _Cut:
     def cut(held: bytearray) -> tuple[Bits | None, bool]:
+        if held[-1] not in LINE_ENDS + digits:
+            # Noise: what came before it is half a number, what comes may be a whole one.
+            if len(held) == 1:
+                held.clear()
+            return None, bool(held)
         if held[-1] not in LINE_ENDS:
             return None, False
         if len(held) == 1:
@@ -139,9 +144,9 @@ def _cut_em18(held: bytearray) -> tuple[Bits | None, bool]:
 
 
 _CUTS: Final[dict[str, _Cut]] = {
-    "hex": _line(_read_hex),
-    "decimal": _line(_read_decimal),
-    "bits": _line(_read_bits),
+    "hex": _line(_read_hex, b"0123456789abcdefABCDEF"),
+    "decimal": _line(_read_decimal, b"0123456789"),
+    "bits": _line(_read_bits, b"01"),
     "stx": _cut_stx,
     "em18": _cut_em18,
 }

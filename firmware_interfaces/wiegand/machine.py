@@ -1,15 +1,28 @@
 """Turns a converter's stream into cards and keys.
 
 A converter never says that it is there: it counts as back when its port opens and as lost when its
-port is gone. It cannot be told anything either.
+port is gone. It cannot be told anything either. Its numbers have a weak check or none, so a card
+counts once it was read `reads` times: modules say a card again for as long as it is held.
 """
+
+from collections import deque
+from typing import Final
 
 from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces.observations import Command, Observation, Seen
 from firmware_interfaces.presence import Presence, refused
 from firmware_interfaces.wiegand.codec import Bits, CardReader
-from firmware_interfaces.wiegand.formats import card_value, framed, key_value, whole_frame
+from firmware_interfaces.wiegand.formats import (
+    KEY_BITS_GUARDED,
+    card_value,
+    framed,
+    key_value,
+    whole_frame,
+)
 from firmware_interfaces.wiegand.settings import WiegandLine
+
+READINGS_COUNT_MAX: Final = 8
+"""Readings that are remembered: what counts was read often enough among so many."""
 
 
 class WiegandMachine:
@@ -26,8 +39,9 @@ class WiegandMachine:
         self._reader = CardReader(self._settings.form)
         self._parity_count = 0
         self._drop_ns: int | None = None
-        self._last_card = ""
-        self._last_ns = 0
+        self._readings: deque[tuple[str, int]] = deque(maxlen=READINGS_COUNT_MAX)
+        self._held_card = ""
+        self._held_ns = 0
 
     @property
     def garbled_count(self) -> int:
@@ -39,7 +53,8 @@ class WiegandMachine:
         self._reader = CardReader(self._settings.form)
         self._parity_count = 0
         self._drop_ns = None
-        self._last_card = ""
+        self._readings.clear()
+        self._held_card = ""
         return self._presence.back(now)
 
     def line_lost(self, now: Moment) -> list[Observation]:
@@ -82,24 +97,52 @@ class WiegandMachine:
             self._reader.forget()
 
     def _observe(self, bits: Bits, now: Moment) -> list[Observation]:
-        key = key_value(bits) if self._settings.form == "bits" else ""
-        if key:
+        if key := self._key(bits):
             return [Observation(self._settings.name, Seen.KEYS, now, value=key)]
         frame = self._frame(bits)
         if frame is None:
             self._parity_count += 1
             return []
         value = card_value(frame)
-        silence_ns = now.mono_ns - self._last_ns
-        is_held = value == self._last_card and silence_ns < self._settings.repeat_ms * NS_PER_MS
-        self._last_card, self._last_ns = value, now.mono_ns
-        return [] if is_held else [Observation(self._settings.name, Seen.CARD, now, value=value)]
+        if self._is_held(value, now) or not self._was_read_enough(value, now):
+            return []
+        self._held_card, self._held_ns = value, now.mono_ns
+        self._readings.clear()
+        return [Observation(self._settings.name, Seen.CARD, now, value=value)]
+
+    def _key(self, bits: Bits) -> str:
+        """Read a key; four bits have no check, and pressing a key twice means two keys."""
+        is_trusted = bits.count == KEY_BITS_GUARDED or self._settings.reads_count == 1
+        return key_value(bits) if self._settings.form == "bits" and is_trusted else ""
+
+    def _is_held(self, value: str, now: Moment) -> bool:
+        silence_ns = now.mono_ns - self._held_ns
+        if value != self._held_card or silence_ns >= self._settings.repeat_ms * NS_PER_MS:
+            return False
+        self._held_ns = now.mono_ns
+        return True
+
+    def _was_read_enough(self, value: str, now: Moment) -> bool:
+        self._readings.append((value, now.mono_ns))
+        since_ns = now.mono_ns - self._settings.again_ms * NS_PER_MS
+        alike = [at_ns for card, at_ns in self._readings if card == value and at_ns >= since_ns]
+        return len(alike) >= self._settings.reads_count
 
     def _frame(self, bits: Bits) -> Bits | None:
         if self._format is None:
             return bits
-        if self._settings.carries == "data":
-            return framed(bits, self._format)
-        if self._settings.form == "bits" and bits.count != self._format.bits:
+        is_data = self._settings.carries == "data"
+        wanted_count = self._format.data_bits if is_data else self._format.bits
+        if not self._is_whole(bits.count, wanted_count):
             return None
-        return whole_frame(bits, self._format)
+        return framed(bits, self._format) if is_data else whole_frame(bits, self._format)
+
+    def _is_whole(self, count: int, wanted_count: int) -> bool:
+        """Whether no digit is missing: converters write every one, the first ones as zeros."""
+        match self._settings.form:
+            case "bits":
+                return count == wanted_count
+            case "hex":
+                return count >= wanted_count
+            case _:
+                return True  # these have so many digits and no other number

@@ -8,6 +8,9 @@ from firmware_interfaces.wiegand.formats import FORMATS, Format, Parity
 from firmware_interfaces.wiring import DeviceName, Wiring
 
 CARD_BITS_MAX = 128
+READS_COUNT_MAX = 5
+READS_COUNT_CHECKED = 2
+READS_COUNT_UNCHECKED = 3
 
 
 class FreeParity(BaseModel):
@@ -42,6 +45,9 @@ class WiegandReader(BaseModel):
         carries: data when the converter took the parity bits away, frame when it did not.
         bits: of a free format, parity included.
         parities: of a free format.
+        reads: how often a card must be read before it counts; left out, 2 where a number has a
+            check of its own and 3 where it has none. 1 takes what a noisy wire makes of a card.
+        again_ms: within which time that often.
         repeat_ms: the same card within this time after it was last read is no second tap.
         idle_ms: silence in the midst of a card after which what was heard of it is dropped.
     """
@@ -54,7 +60,9 @@ class WiegandReader(BaseModel):
     carries: Literal["data", "frame"] = "data"
     bits: int = Field(default=0, ge=0, le=CARD_BITS_MAX)
     parities: tuple[FreeParity, ...] = Field(default=(), max_length=8)
-    repeat_ms: int = Field(default=300, ge=0, le=10_000)
+    reads: int | None = Field(default=None, ge=1, le=READS_COUNT_MAX)
+    again_ms: int = Field(default=2_000, ge=100, le=10_000)
+    repeat_ms: int = Field(default=1_000, ge=0, le=10_000)
     idle_ms: int = Field(default=200, ge=20, le=2_000)
 
     @model_validator(mode="after")
@@ -68,6 +76,18 @@ class WiegandReader(BaseModel):
         if any(max(parity.at, parity.last) > self.bits for parity in self.parities):
             raise ValueError("parities: a place is past the last of bits")
         return self
+
+    @property
+    def has_check(self) -> bool:
+        """Whether a number carries something that shows a flipped bit."""
+        form = self.card_format()
+        has_parity = self.carries == "frame" and form is not None and bool(form.parities)
+        return self.form in {"stx", "em18"} or has_parity
+
+    @property
+    def reads_count(self) -> int:
+        """How often a card must be read before it counts."""
+        return self.reads or (READS_COUNT_CHECKED if self.has_check else READS_COUNT_UNCHECKED)
 
     def card_format(self) -> Format | None:
         """Where the parity bits stand; None when nothing is known of the bits."""

@@ -138,7 +138,7 @@ devices = [{{ name = "lockers", compartments = 24 }}]
 [[line]]
 family = "scanner"
 port = "{ports[2]}"
-devices = [{{ name = "kiosk" }}]
+devices = [{{ name = "kiosk", codes = "any" }}]
 """,
         "utf-8",
     )

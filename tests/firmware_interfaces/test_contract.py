@@ -129,7 +129,7 @@ def test_garbage_harms_neither_the_line_nor_its_neighbour(case: Case) -> None:
     async def play() -> None:
         device, neighbour = case.family.make(), Scanner("neighbour")
         dice = Random(1)
-        table = {"family": "scanner", "devices": [{"name": "neighbour"}]}
+        table = {"family": "scanner", "devices": [{"name": "neighbour", "codes": "any"}]}
         beside = make_wire("socket", [neighbour], case.folder)
         async with case.wire(device) as wire, beside:
             lines = line_for(case.family.table, wire.url), line_for(table, beside.url)

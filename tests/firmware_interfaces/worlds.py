@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from agreed.codes import LETTERS, with_check
 from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces.driver import Line, drive
 from firmware_interfaces.observations import Answer, Command, Observation, Seen
@@ -131,30 +132,30 @@ FAMILIES = {
     "scanner": Family(
         {"family": "scanner", "devices": [{"name": "device"}]},
         lambda: Scanner("device"),
-        lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
+        lambda scanner, number: scanner.read_out(code(number)),
         Seen.CODE,
-        lambda number: (f"PARCEL-{number}", 0),
+        lambda number: (code(number), 0),
     ),
     "scanner_gm65": Family(
         {"family": "scanner", "devices": [{"name": "device", "protocol": "gm65"}]},
         lambda: AskedScanner("device"),
-        lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
+        lambda scanner, number: scanner.read_out(code(number)),
         Seen.CODE,
-        lambda number: (f"PARCEL-{number}", 0),
+        lambda number: (code(number), 0),
     ),
     "scanner_ssi": Family(
         {"family": "scanner", "devices": [{"name": "device", "protocol": "ssi"}]},
         lambda: SsiScanner("device"),
-        lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
+        lambda scanner, number: scanner.read_out(code(number)),
         Seen.CODE,
-        lambda number: (f"PARCEL-{number}", 0),
+        lambda number: (code(number), 0),
     ),
     "scanner_wedge": Family(
         {"family": "scanner", "devices": [{"name": "device", "protocol": "wedge"}]},
         lambda: WedgeScanner("device"),
-        lambda scanner, number: scanner.read_out(f"PARCEL-{number}"),
+        lambda scanner, number: scanner.read_out(code(number)),
         Seen.CODE,
-        lambda number: (f"PARCEL-{number}", 0),
+        lambda number: (code(number), 0),
     ),
     "modbus": Family(
         {"family": "modbus", "devices": [DOOR_TABLE]},
@@ -166,12 +167,17 @@ FAMILIES = {
     ),
     "wiegand": Family(
         {"family": "wiegand", "devices": [{"name": "device"}]},
-        lambda: WiegandReader("device"),
+        lambda: WiegandReader("device", times=5, needed=3),
         lambda reader, number: reader.show(card_26(number)),
         Seen.CARD,
         lambda number: (card_26(number), 0),
     ),
 }
+
+
+def code(number: int) -> str:
+    """A code as headquarters makes them."""
+    return with_check("".join(LETTERS[number >> place & 31] for place in range(45, -1, -5)))
 
 
 def card_26(number: int) -> str:

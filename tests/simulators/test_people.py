@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from agreed.codes import with_check
 from agreed.directives import CodeAction
 from agreed.machine import NS_PER_MS, Moment, SimulatedDay
 from edge.config import read_settings
@@ -28,6 +29,7 @@ from simulators.site import SimulatedSite
 
 GOOD_CARD, BAD_CARD = wiegand_card(1, 1), wiegand_card(1, 2)
 PART = 3
+PUT_IN, TAKE_OUT, UNKNOWN = with_check("PUT"), with_check("TAKE"), with_check("NEVER")
 
 
 class ObligingBox:
@@ -45,7 +47,7 @@ class ObligingBox:
             is_known = observation.value == GOOD_CARD
             self.tell(Admit(device) if is_known else Refuse(device))
         if observation.seen is Seen.CODE:
-            is_good = observation.value != "UNKNOWN"
+            is_good = observation.value != UNKNOWN
             self.tell(Answer(device, is_good))
             if is_good:
                 self.tell(OpenCompartment(LOCKER, PART))
@@ -81,7 +83,7 @@ def test_people_do_their_acts_and_remember_what_they_were_told(tmp_path: Path) -
     day = SimulatedDay(0, time.monotonic_ns(), 1_000)
     visits = (
         Visit("w-01", (Act(0, GATES[0], BAD_CARD), Act(0, GATES[0], GOOD_CARD))),
-        Visit("stranger", (Act(0, KIOSK, "UNKNOWN"),)),
+        Visit("stranger", (Act(0, KIOSK, UNKNOWN),)),
         Visit("w-01", (Act(0, KIOSK, "", CodeAction.DEPOSIT, "p1"),)),
         Visit("r-001", (Act(0, KIOSK, "", CodeAction.COLLECT, "p1"),)),
     )
@@ -89,7 +91,7 @@ def test_people_do_their_acts_and_remember_what_they_were_told(tmp_path: Path) -
     async def play() -> People:
         async with living(tmp_path / "box") as site:
             people = People(site, day, lambda visit, _act: seen.append(visit.person))
-            people.learn("p1", {CodeAction.DEPOSIT: "D-1", CodeAction.COLLECT: "C-1"})
+            people.learn("p1", {CodeAction.DEPOSIT: PUT_IN, CodeAction.COLLECT: TAKE_OUT})
             await people.live(visits)
             return people
 
@@ -98,8 +100,8 @@ def test_people_do_their_acts_and_remember_what_they_were_told(tmp_path: Path) -
     gate = [(heard.text, heard.is_good) for heard in people.heard if heard.device == GATES[0]]
     kiosk = {heard.text: heard.is_good for heard in people.heard if heard.device == KIOSK}
     assert gate == [(BAD_CARD, False), (GOOD_CARD, True)]
-    assert kiosk == {"UNKNOWN": False, "D-1": True, "C-1": True}
-    assert [(door.code, door.part) for door in people.doors] == [("D-1", PART), ("C-1", PART)]
+    assert kiosk == {UNKNOWN: False, PUT_IN: True, TAKE_OUT: True}
+    assert [(door.code, door.part) for door in people.doors] == [(PUT_IN, PART), (TAKE_OUT, PART)]
 
 
 def test_a_moment_of_the_day_comes_at_the_speed_of_the_day() -> None:

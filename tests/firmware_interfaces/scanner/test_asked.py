@@ -8,7 +8,7 @@ from firmware_interfaces.observations import Admit, Answer, Observation, Seen, T
 from firmware_interfaces.scanner.asked import AskedScannerMachine
 from firmware_interfaces.scanner.settings import ScannerLine
 from simulators.devices.asked_scanner import AskedScanner
-from tests.firmware_interfaces.worlds import at_ms
+from tests.firmware_interfaces.worlds import at_ms, code
 
 
 class World:
@@ -16,7 +16,7 @@ class World:
 
     def __init__(self, protocol: str = "gm65", **device: Any) -> None:
         table = {"family": "scanner", "port": "/dev/a"}
-        shared = {"name": "qr", "protocol": protocol}
+        shared = {"name": "qr", "protocol": protocol, "codes": "any"}
         line = ScannerLine.model_validate(table | {"devices": [shared | device]})
         self.machine = AskedScannerMachine(line)
         self.scanner = AskedScanner("qr", protocol=protocol)
@@ -140,3 +140,11 @@ def test_hostile_bytes_never_raise(protocol: str, steps: list[tuple[bytes, int]]
         one._send(data)
         one.run(pause_ms)
     assert all(value.isprintable() for _, value in one.seen())
+
+
+def test_a_code_without_its_check_is_not_observed() -> None:
+    one = World(codes=None)
+    one.open()
+    one.scanner.read_out("PARCEL-1")
+    one.scanner.read_out(code(1))
+    assert [v for s, v in one.seen() if s is Seen.CODE] == [code(1)]

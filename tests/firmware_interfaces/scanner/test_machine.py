@@ -4,11 +4,12 @@ from hypothesis import strategies as st
 from firmware_interfaces.observations import Admit, Answer, Seen, Trigger
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.settings import ScannerLine
-from tests.firmware_interfaces.worlds import at_ms
+from tests.firmware_interfaces.worlds import at_ms, code
 
 
 def machine(**device: object) -> ScannerMachine:
-    table = {"family": "scanner", "port": "/dev/ttyUSB0", "devices": [{"name": "qr"} | device]}
+    shared = {"name": "qr", "codes": "any"}
+    table = {"family": "scanner", "port": "/dev/ttyUSB0", "devices": [shared | device]}
     fresh = ScannerMachine(ScannerLine.model_validate(table))
     assert [o.seen for o in fresh.line_opened(at_ms(0))] == [Seen.BACK]
     return fresh
@@ -95,3 +96,21 @@ def test_a_wedge_is_told_nothing() -> None:
     assert one.command(Answer("qr", is_good=True), at_ms(1)) == []
     assert one.bytes_to_send() == b""
     assert one.command(Trigger("qr"), at_ms(1))[0].seen is Seen.REFUSED_BY_DEVICE
+
+
+def test_a_code_without_its_check_is_beeped_away_and_not_observed() -> None:
+    one = machine(codes=None)
+    whole = code(7).encode()
+    spoiled = bytes([whole[0] ^ 1]) + whole[1:]
+    assert one.bytes_received(spoiled + b"\r", at_ms(1)) == []
+    assert one.bytes_to_send() == b"\x1b8,"
+    assert one.refused_count == 1
+    assert [o.value for o in one.bytes_received(whole + b"\r", at_ms(2))] == [code(7)]
+    assert one.bytes_to_send() == b""
+
+
+def test_a_code_to_be_read_twice_is_neither_observed_nor_refused_the_first_time() -> None:
+    one = machine(codes="twice")
+    assert one.bytes_received(b"PARCEL\r", at_ms(1)) == []
+    assert one.bytes_to_send() == b""
+    assert [o.value for o in one.bytes_received(b"PARCEL\r", at_ms(500))] == ["PARCEL"]

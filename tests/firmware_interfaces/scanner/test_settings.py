@@ -40,3 +40,21 @@ def test_a_line_has_one_scanner() -> None:
 def test_settings_that_do_not_fit_their_protocol(device: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         line(**device)
+
+
+@pytest.mark.parametrize(
+    ("device", "trusted"),
+    [
+        ({}, "checked"),
+        ({"protocol": "gm65"}, "checked"),
+        ({"protocol": "ssi"}, "any"),
+        ({"protocol": "wedge"}, "any"),
+        ({"protocol": "ssi", "codes": "checked"}, "checked"),
+        ({"codes": "twice"}, "twice"),
+    ],
+    ids=str,
+)
+def test_a_wire_without_a_check_wants_codes_with_one(
+    device: dict[str, object], trusted: str
+) -> None:
+    assert line(**device).devices[0].trusted == trusted

@@ -11,7 +11,11 @@ CARD = "26:850d9640"  # 0A1B2C between its two parity bits
 
 
 def machine(**device: object) -> WiegandMachine:
-    table = {"family": "wiegand", "port": "/dev/a", "devices": [{"name": "card"} | device]}
+    table = {
+        "family": "wiegand",
+        "port": "/dev/a",
+        "devices": [{"name": "card", "reads": 1} | device],
+    }
     fresh = WiegandMachine(WiegandLine.model_validate(table))
     assert [o.seen for o in fresh.line_opened(at_ms(0))] == [Seen.BACK]
     return fresh
@@ -99,3 +103,46 @@ def test_hostile_bytes_never_raise(steps: list[tuple[bytes, int]]) -> None:
             assert said.value.isprintable()
         now_ms += pause_ms
         assert one.time_passed(at_ms(now_ms)) == []
+
+
+def test_a_card_counts_once_it_was_read_often_enough() -> None:
+    one = machine(reads=None)
+    assert one.bytes_received(b"0A1B2C\r", at_ms(0)) == []
+    assert one.bytes_received(b"0A1B2D\r", at_ms(60)) == []  # spoiled
+    assert one.bytes_received(b"0A1B2C\r", at_ms(120)) == []
+    (said,) = one.bytes_received(b"0A1B2C\r", at_ms(180))
+    assert (said.value, said.at) == (CARD, at_ms(180))
+    assert one.bytes_received(b"0A1B2C\r", at_ms(240)) == []
+
+
+def test_a_spoiled_reading_of_a_held_card_makes_no_second_tap() -> None:
+    one = machine(form="stx", format="raw", reads=None)
+    tag, spoiled = b"\x0262E3086CED08\x03", b"\x0262E3086CEC09\x03"
+    said = [
+        one.bytes_received(data, at_ms(60 * place))
+        for place, data in enumerate([tag, tag, spoiled, tag, tag, tag, tag])
+    ]
+    assert [len(each) for each in said] == [0, 1, 0, 0, 0, 0, 0]
+
+
+def test_readings_that_are_too_far_apart_do_not_add_up() -> None:
+    one = machine(carries="frame", reads=None, again_ms=500)
+    assert one.bytes_received(b"2143659\r", at_ms(0)) == []
+    assert one.bytes_received(b"2143659\r", at_ms(501)) == []
+    assert len(one.bytes_received(b"2143659\r", at_ms(900))) == 1
+
+
+def test_a_key_without_a_check_is_taken_only_where_one_reading_counts() -> None:
+    one = machine(form="bits", reads=None)
+    assert one.bytes_received(b"1001\r\n", at_ms(1)) == []
+    (said,) = one.bytes_received(b"01101001\r\n", at_ms(2))
+    assert (said.seen, said.value) == (Seen.KEYS, "9")
+
+
+@pytest.mark.parametrize("text", [b"A1B2C\r", b"0A1!B2C\r"])
+def test_a_number_with_a_digit_missing_is_no_card(text: bytes) -> None:
+    assert machine().bytes_received(text, at_ms(1)) == []
+
+
+def test_noise_before_a_number_costs_nothing() -> None:
+    assert len(machine().bytes_received(b"\x800A1B2C\r", at_ms(1))) == 1

@@ -42,3 +42,19 @@ def test_a_format_of_ones_own() -> None:
 def test_what_is_refused(device: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         line(**device)
+
+
+@pytest.mark.parametrize(
+    ("device", "count"),
+    [
+        ({}, 3),
+        ({"form": "bits"}, 3),
+        ({"form": "bits", "carries": "frame"}, 2),
+        ({"form": "bits", "carries": "frame", "format": "raw"}, 3),
+        ({"form": "stx"}, 2),
+        ({"reads": 1}, 1),
+    ],
+    ids=str,
+)
+def test_a_number_without_a_check_is_read_once_more(device: dict[str, object], count: int) -> None:
+    assert line(**device).devices[0].reads_count == count

@@ -43,3 +43,22 @@ def test_a_key_is_four_bits() -> None:
     reader.send = lambda data, _=None: sent.append(data)
     reader.press("#")
     assert sent == [b"1011\r\n"]
+
+
+def test_a_card_that_is_held_is_said_again_and_emitted_once_enough_of_it_crossed() -> None:
+    reader = WiegandReader("card", times=4, needed=2)
+    sent: list[bytes] = []
+    spoils = iter([False, True, False, False])
+
+    def send(data: bytes, crossed: Callable[[bytes], None] | None = None) -> None:
+        sent.append(data)
+        assert crossed is not None
+        crossed(b"" if next(spoils) else data)
+
+    reader.send = send
+    reader.show(CARD)
+    while len(sent) < 4:
+        emitted_count = len(reader.emitted)
+        assert emitted_count == (len(sent) >= 3)
+        reader.time_passed()
+    assert len(reader.emitted) == 1
