@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from agreed.directives import EndOrder
 from agreed.promises import Match, Verdict
-from cloud.database.books import held_lines, paid_lines, pool_fen, store
+from cloud.database.books import calendar, held_lines, owed_by_node, paid_lines, pool_fen, store
 from cloud.database.fleet import (
     Place,
     accepted_boxes,
@@ -108,7 +108,8 @@ def judge_again(
 
 def pay_what_waits(connection: Connection, place: Place, now_ms: int) -> None:
     """Pay held lines after the pool was funded."""
-    settled = settle(pool_fen(connection, place), [], [], held_lines(connection, place))
+    held, months = held_lines(connection, place), calendar(connection, place)
+    settled = settle(pool_fen(connection, place), [], [], held, months)
     store(connection, place, settled, now_ms)
 
 
@@ -161,7 +162,9 @@ def _settle(
     replaced = {line.key for line in paid}
     held = [line for line in held_lines(connection, place) if line.key not in replaced]
     dues = [_due(*change, covered_ms) for change in changed]
-    settled = settle(pool_fen(connection, place), dues, paid, held)
+    months = calendar(connection, place)
+    owed_fen = owed_by_node(connection, place, set(earlier)) if months.closed_through else {}
+    settled = settle(pool_fen(connection, place), dues, paid, held, months, owed_fen)
     store(connection, place, settled, now_ms)
 
 

@@ -19,6 +19,7 @@ def line_word(line: LineView) -> str:
         "held": say("waiting for the pool"),
         "nothing": say("nothing to pay"),
         "withdrawn": say("withdrawn"),
+        "manual": say("waiting for a decision"),
     }
     return words.get(line.status, line.status)
 

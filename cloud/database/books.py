@@ -9,7 +9,9 @@ from agreed.promises import Verdict
 from cloud.database import schema
 from cloud.database.fleet import Place, at
 from cloud.database.inbox import chunks
+from cloud.settlement.claims import CLAIM, RECOVERY
 from cloud.settlement.paying import HELD, PAY, POSTED, REVERSAL, Line, Settled
+from cloud.settlement.periods import Calendar
 from cloud.settlement.reasons import Reason
 from cloud.settlement.waterfall import POOL, Account, Move
 
@@ -30,13 +32,39 @@ def balance_fen(connection: Connection, place: Place, account: Account) -> int:
     )
 
 
+def calendar(connection: Connection, place: Place) -> Calendar:
+    """Read how far a site's months are closed."""
+    companies, sites = schema.companies, schema.sites
+    row = connection.execute(
+        select(companies.c.utc_offset_minutes, sites.c.closed_through)
+        .join(sites, sites.c.company == companies.c.company)
+        .where(at(sites, place))
+    ).one()
+    return Calendar(row.utc_offset_minutes, row.closed_through)
+
+
+def close_month(connection: Connection, place: Place, period: str) -> None:
+    """Let nothing but its payout enter a month any more, nor one before it."""
+    sites = schema.sites
+    connection.execute(update(sites).where(at(sites, place)).values(closed_through=period))
+
+
 def pool_fen(connection: Connection, place: Place) -> int:
     """Read what a site's pool can still pay, fen."""
     return balance_fen(connection, place, POOL)
 
 
-def post(connection: Connection, place: Place, moves: list[Move], now_ms: int) -> dict[str, int]:
+def post(
+    connection: Connection,
+    place: Place,
+    moves: list[Move],
+    now_ms: int,
+    *,
+    period: str | None = None,
+) -> dict[str, int]:
     """Post transfers in order, all or none.
+
+    Each belongs to the month of its deed, or to the first open one; or to `period`.
 
     Returns:
         the number of each transfer by its key.
@@ -49,6 +77,7 @@ def post(connection: Connection, place: Place, moves: list[Move], now_ms: int) -
         return {}
     _open_accounts(connection, place, {side for m in moves for side in (m.debit, m.credit)})
     transfers = schema.transfers
+    months = calendar(connection, place)
     last = select(func.coalesce(func.max(transfers.c.transfer), 0)).where(at(transfers, place))
     first = connection.execute(last).scalar_one() + 1
     rows = [
@@ -66,6 +95,7 @@ def post(connection: Connection, place: Place, moves: list[Move], now_ms: int) -
             "recorded_at_ms": now_ms,
             "order_id": move.order_id,
             "reason": move.reason,
+            "period": period or months.belongs_to(move.at_ms),
         }
         for i, move in enumerate(moves)
     ]
@@ -126,6 +156,46 @@ def paid_lines(
     return found
 
 
+def owed_by_node(
+    connection: Connection, place: Place, keys: set[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Read what claims on nodes have left, fen > 0; never more than their worker still owes."""
+    transfers = schema.transfers
+    left: dict[tuple[str, str], int] = {}
+    debtors: dict[tuple[str, str], str] = {}
+    for chunk in chunks(sorted({order_id for order_id, _node in keys})):
+        query = select(transfers).where(
+            at(transfers, place),
+            transfers.c.order_id.in_(chunk),
+            transfers.c.kind.in_((CLAIM, RECOVERY)),
+        )
+        for row in connection.execute(query.order_by(transfers.c.transfer)):
+            of = row.order_id, row.reason["node"]
+            if of in keys and row.kind == CLAIM:
+                left[of] = left.get(of, 0) + row.amount_fen
+                debtors[of] = row.debit
+            elif of in keys and row.credit_kind == "receivable":
+                left[of] = left.get(of, 0) - row.amount_fen
+    return _bounded(connection, place, left, debtors)
+
+
+def _bounded(
+    connection: Connection,
+    place: Place,
+    left: dict[tuple[str, str], int],
+    debtors: dict[tuple[str, str], str],
+) -> dict[tuple[str, str], int]:
+    rests = {
+        name: -balance_fen(connection, place, Account(name, "receivable"))
+        for name in sorted(set(debtors.values()))
+    }
+    bounded = {}
+    for of, fen in sorted(left.items()):
+        bounded[of] = min(fen, rests[debtors[of]])
+        rests[debtors[of]] -= bounded[of]
+    return {of: fen for of, fen in bounded.items() if fen}
+
+
 def held_lines(connection: Connection, place: Place) -> list[Line]:
     """Read the lines that wait for the pool, in the order of the deeds."""
     lines = schema.lines
@@ -158,6 +228,7 @@ def store(connection: Connection, place: Place, settled: Settled, now_ms: int) -
             "at_ms": line.at_ms,
             "recorded_at_ms": now_ms,
             "reason": line.reason.model_dump(mode="json"),
+            "period": line.period,
         }
         for line in settled.lines
     ]
@@ -169,8 +240,9 @@ def store(connection: Connection, place: Place, settled: Settled, now_ms: int) -
 def _insert_transfers(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if connection.dialect.name == "postgresql":
         # One statement, so that the trigger changes each account's row once.
+        names = ", ".join(column.name for column in schema.transfers.columns)
         query = text(
-            "INSERT INTO transfers SELECT * FROM "
+            f"INSERT INTO transfers ({names}) SELECT {names} FROM "  # noqa: S608  # our own names
             "json_populate_recordset(NULL::transfers, CAST(:rows AS json))"
         )
         connection.execute(query, {"rows": json.dumps(rows, ensure_ascii=False)})
@@ -207,13 +279,16 @@ def _change_lines(
         lines.c.kind == PAY,
     )
     connection.execute(
-        update(lines).where(matches).values(status=status, transfer=bindparam("to_transfer")),
+        update(lines)
+        .where(matches)
+        .values(status=status, transfer=bindparam("to_transfer"), period=bindparam("to_period")),
         [
             {
                 "of_order": line.reason.order_id,
                 "of_node": line.reason.node,
                 "of_revision": line.reason.revision,
                 "to_transfer": numbers.get(line.key),
+                "to_period": line.period,
             }
             for line in changed
         ],
@@ -222,7 +297,8 @@ def _change_lines(
 
 def _line(row: Any) -> Line:
     reason = Reason.model_validate(row.reason)
-    return Line(row.kind, row.worker, row.status, Verdict(row.verdict), row.at_ms, reason)
+    verdict = Verdict(row.verdict)
+    return Line(row.kind, row.worker, row.status, verdict, row.at_ms, reason, row.period)
 
 
 assert {PAY, REVERSAL} == set(schema.LINE_KINDS)

@@ -78,6 +78,7 @@ def line_view(row: Any) -> LineView:
         at_ms=row.at_ms,
         recorded_at_ms=row.recorded_at_ms,
         reason=Reason.model_validate(row.reason),
+        period=row.period,
     )
 
 

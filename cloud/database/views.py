@@ -230,10 +230,12 @@ class LineView:
     Attributes:
         kind: pay or reversal.
         status: posted; held (earned, the pool is short); nothing (0 fen); withdrawn (was held,
-            then the verdict changed).
+            then the verdict changed); manual (its month was closed too long ago: a person
+            decides).
         amount_fen: signed.
         transfer: number of the ledger transfer, None where nothing was posted.
         at_ms: when the deed happened, or was certainly missed.
+        period: the month it belongs to, as 2026-03.
     """
 
     site: str
@@ -249,6 +251,7 @@ class LineView:
     at_ms: int
     recorded_at_ms: int
     reason: Reason
+    period: str
 
 
 @dataclass(frozen=True, slots=True)

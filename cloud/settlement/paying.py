@@ -1,11 +1,23 @@
 """What a verdict pays, and what a changed verdict takes back: decisions, no database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from agreed.limits import BASIS_POINTS
 from agreed.money import scaled
 from agreed.promises import Verdict
+from cloud.settlement.claims import (
+    Claim,
+    NodeOfOrder,
+    SetOff,
+    fenced,
+    raised,
+    released,
+    settled,
+)
+from cloud.settlement.periods import NEVER_CLOSED, Calendar
 from cloud.settlement.reasons import Hold, ProvenBy, Reason
 from cloud.settlement.waterfall import POOL, Move, commission
 
@@ -14,6 +26,8 @@ REVERSAL: Final = "reversal"
 POSTED: Final = "posted"
 HELD: Final = "held"
 NOTHING: Final = "nothing"
+MANUAL: Final = "manual"
+NOTHING_OWED: Final[Mapping[NodeOfOrder, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A statement line as it is stored: see `schema.lines`; `reason` carries order and node."""
+    """A statement line as it is stored: see `schema.lines`; `reason` carries order and node.
+
+    Attributes:
+        period: the month it belongs to.
+    """
 
     kind: str
     worker: str
@@ -58,6 +76,7 @@ class Line:
     verdict: Verdict
     at_ms: int
     reason: Reason
+    period: str
 
     @property
     def key(self) -> str:
@@ -83,34 +102,70 @@ class Settled:
     moves: list[Move]
 
 
-def settle(pool_fen: int, dues: list[Due], paid: list[Line], held: list[Line]) -> Settled:
+def settle(
+    pool_fen: int,
+    dues: list[Due],
+    paid: list[Line],
+    held: list[Line],
+    calendar: Calendar = NEVER_CLOSED,
+    owed_fen: Mapping[NodeOfOrder, int] = NOTHING_OWED,
+) -> Settled:
     """Decide what is posted from the pool, what waits and what is taken back.
 
     What earlier revisions were paid goes back first. Then everything earned and unpaid is paid in
     the order of the deeds, until the pool cannot pay the next one; that one and all later wait.
+    Pay of a closed month is not taken out of what the worker holds: it becomes a claim, less what
+    the same node now pays, and runs recover it month by month: see `claims`.
 
     Args:
         pool_fen: what the pool holds, >= 0.
         dues: newly decided nodes, each once.
         paid: lines of kind pay, posted or held, of earlier revisions of the same nodes.
         held: all other held lines of the site.
+        calendar: which months of the site are closed.
+        owed_fen: what claims on the nodes of `dues` have left, fen.
 
-    Source: mission, M1 (pool <= funded), Formulas: Commission, Restatement.
+    Source: mission, M1 (pool <= funded), Formulas: Commission, Restatement, Clawback.
     """
+    old = {(due.order_id, due.node) for due in dues if calendar.is_too_old(due.promised_at_ms)}
     withdrawn = [line for line in paid if line.status == HELD]
-    back = [_taken_back(line) for line in paid if line.status == POSTED and line.reason.amount_fen]
-    pool_fen -= sum(line.reason.amount_fen for line in back)
-    earned = [_earned(due) for due in dues if due.worker and due.verdict is not Verdict.OPEN]
-    nothing = [line for line in earned if line.status == NOTHING]
-    waiting = sorted([*held, *(line for line in earned if line.status != NOTHING)], key=_by_deed)
-    affordable = _affordable(pool_fen, waiting)
-    moves = [_move(line) for line in [*back, *waiting[:affordable]]]
-    left_fen = pool_fen - sum(line.reason.amount_fen for line in waiting[:affordable])
-    known = {id(line) for line in held}
-    new = [(i, line) for i, line in enumerate(waiting) if id(line) not in known]
-    fresh = [line if i < affordable else _held(line, left_fen) for i, line in new]
-    released = [line for line in waiting[:affordable] if id(line) in known]
-    return Settled(withdrawn, released, [*back, *nothing, *fresh], moves)
+    back = [
+        _taken_back(line, calendar)
+        for line in paid
+        if line.status == POSTED and line.reason.amount_fen and _node_of(line) not in old
+    ]
+    claims = [c for line in paid if _node_of(line) not in old if (c := _claim(line, calendar))]
+    lifted_fen = {claim.of: claim.amount_fen for claim in claims}
+    own_fen = {of: lifted_fen.get(of, 0) + owed_fen.get(of, 0) for of in {*lifted_fen, *owed_fen}}
+    pool_fen -= sum(line.reason.amount_fen for line in back) + sum(lifted_fen.values())
+    earned = [
+        _earned(due, calendar, is_old=(due.order_id, due.node) in old)
+        for due in dues
+        if due.worker and due.verdict is not Verdict.OPEN
+    ]
+    apart = [line for line in earned if line.status in {NOTHING, MANUAL}]
+    waiting = sorted([*held, *(line for line in earned if line.status == POSTED)], key=_by_deed)
+    waiting = [replace(line, period=calendar.belongs_to(line.at_ms)) for line in waiting]
+    affordable, left_fen = _affordable(pool_fen, waiting, own_fen)
+    known = {_node_of(line) for line in held}
+    pays = waiting[:affordable]
+    fresh = [
+        _kept(line, own_fen) if i < affordable else _held(line, left_fen)
+        for i, line in enumerate(waiting)
+        if _node_of(line) not in known
+    ]
+    set_offs = [_set_off(line, lifted_fen) for line in fresh if line.reason.set_off_fen]
+    kept_fen = {_node_of(line): line.reason.set_off_fen for line in fresh}
+    moves = [
+        *raised(claims),
+        *map(_move, back),
+        *fenced(claims, kept_fen),
+        *released(set_offs),
+        *map(_move, pays),
+        *settled(set_offs),
+    ]
+    again = [line for line in pays if _node_of(line) in known]
+    return Settled(withdrawn, again, [*back, *apart, *fresh], moves)
 
 
 def formula(due: Due) -> str:
@@ -127,7 +182,39 @@ def formula(due: Due) -> str:
     return pay
 
 
-def _earned(due: Due) -> Line:
+def _node_of(line: Line) -> NodeOfOrder:
+    return line.reason.order_id, line.reason.node
+
+
+def _claim(line: Line, calendar: Calendar) -> Claim | None:
+    reason = line.reason
+    fen = reason.amount_fen if calendar.is_closed(line.period) else reason.set_off_fen
+    if line.status != POSTED or not fen:
+        return None
+    return Claim(reason.order_id, reason.node, reason.revision, line.worker, fen, line.at_ms)
+
+
+def _kept(line: Line, own_fen: Mapping[NodeOfOrder, int]) -> Line:
+    kept_fen = min(own_fen.get(_node_of(line), 0), line.reason.amount_fen)
+    return replace(line, reason=line.reason.model_copy(update={"set_off_fen": kept_fen}))
+
+
+def _set_off(line: Line, lifted_fen: Mapping[NodeOfOrder, int]) -> SetOff:
+    reason = line.reason
+    fen = reason.set_off_fen
+    from_fence_fen = max(0, fen - lifted_fen.get(_node_of(line), 0))
+    return SetOff(
+        reason.order_id,
+        reason.node,
+        reason.revision,
+        line.worker,
+        fen,
+        from_fence_fen,
+        line.at_ms,
+    )
+
+
+def _earned(due: Due, calendar: Calendar, *, is_old: bool) -> Line:
     amount_fen = scaled(due.rate_fen, due.score_bp)
     reason = Reason(
         order_id=due.order_id,
@@ -152,7 +239,10 @@ def _earned(due: Due) -> Line:
         evidence=due.evidence,
     )
     status = POSTED if amount_fen else NOTHING
-    return Line(PAY, due.worker, status, due.verdict, _happened_at_ms(due), reason)
+    if amount_fen and is_old:
+        status, reason = MANUAL, reason.model_copy(update={"hold": Hold.TOO_OLD})
+    at_ms = _happened_at_ms(due)
+    return Line(PAY, due.worker, status, due.verdict, at_ms, reason, calendar.belongs_to(at_ms))
 
 
 def _happened_at_ms(due: Due) -> int:
@@ -163,16 +253,18 @@ def _happened_at_ms(due: Due) -> int:
     return due.actual_at_ms
 
 
-def _taken_back(line: Line) -> Line:
+def _taken_back(line: Line, calendar: Calendar) -> Line:
     reason = line.reason.model_copy(
         update={
             "amount_fen": -line.reason.amount_fen,
             "takes_back_revision": line.reason.revision,
+            "set_off_fen": 0,
             "hold": None,
             "pool_fen": None,
         }
     )
-    return replace(line, kind=REVERSAL, reason=reason)
+    period = calendar.belongs_to(line.at_ms)
+    return replace(line, kind=REVERSAL, reason=reason, period=period)
 
 
 def _held(line: Line, pool_fen: int) -> Line:
@@ -184,12 +276,16 @@ def _by_deed(line: Line) -> tuple[int, str, str]:
     return line.at_ms, line.reason.order_id, line.reason.node
 
 
-def _affordable(pool_fen: int, waiting: list[Line]) -> int:
+def _affordable(
+    pool_fen: int, waiting: list[Line], own_fen: dict[NodeOfOrder, int]
+) -> tuple[int, int]:
+    """Count the lines that can be paid, and give what the pool holds after them, fen."""
     for count, line in enumerate(waiting):
-        pool_fen -= line.reason.amount_fen
-        if pool_fen < 0:
-            return count
-    return len(waiting)
+        needed_fen = max(0, line.reason.amount_fen - own_fen.get(_node_of(line), 0))
+        if needed_fen > pool_fen:
+            return count, pool_fen
+        pool_fen -= needed_fen
+    return len(waiting), pool_fen
 
 
 def _move(line: Line) -> Move:

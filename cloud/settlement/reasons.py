@@ -13,6 +13,7 @@ class Hold(StrEnum):
     """Why a line is not posted although it is earned."""
 
     POOL_SHORT = "pool_short"  # the site's pool does not hold enough; paid as soon as it does
+    TOO_OLD = "too_old"  # its month was closed too long ago; a person decides
 
 
 class ProvenBy(_Frozen):
@@ -51,6 +52,7 @@ class Reason(_Frozen):
         evidence: None where nothing was seen.
         hold: None when it was posted.
         pool_fen: what the pool held when it was too little; None otherwise.
+        set_off_fen: of the amount, what was kept for what the same node owes.
         takes_back_revision: for a reversal, the revision whose pay it cancels.
     """
 
@@ -77,3 +79,4 @@ class Reason(_Frozen):
     hold: Hold | None = None
     pool_fen: int | None = None
     takes_back_revision: int | None = None
+    set_off_fen: int = 0

@@ -23,6 +23,9 @@ PLATFORM: Final = Account("platform", "platform")
 NEW_PROFIT: Final = Account("new_profit", "new_profit")
 RETAINED: Final = Account("retained", "retained")
 POOL: Final = Account("pool", "pool")
+UNRECOVERED: Final = Account("unrecovered", "unrecovered")
+BANK: Final = Account("bank", "outside")
+WAGE_FUND: Final = Account("wage_fund", "wage_fund")
 
 
 def supplier(name: str) -> Account:
@@ -33,6 +36,16 @@ def supplier(name: str) -> Account:
 def commission(worker: str) -> Account:
     """Name a worker's account for what fulfilment earns; base wages are elsewhere."""
     return Account(f"commission:{worker}", "commission")
+
+
+def receivable(worker: str) -> Account:
+    """Name what a worker owes: pay of closed months that later records took back."""
+    return Account(f"receivable:{worker}", "receivable")
+
+
+def wage(worker: str) -> Account:
+    """Name a worker's account for base wages; commission never touches it."""
+    return Account(f"wage:{worker}", "wage")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,19 @@
 
 from agreed.promises import Verdict
 from agreed.records import ClockState, Evidence
+from cloud.database import books
+from cloud.database.engine import writing
 from cloud.database.fleet import BoxName
 from cloud.office.boxes import accept_box, add_box
 from cloud.office.orders import publish_pack
 from cloud.settlement.packs import Pack
+from cloud.settlement.periods import after, period_of
+from cloud.settlement.waterfall import BANK, Move, commission
 from tests.cloud.world import (
     HOUR,
+    LATER,
     MINUTE,
+    PLACE,
     STREAM,
     T0,
     Chain,
@@ -143,3 +149,30 @@ def test_an_empty_statement_says_why(world: World) -> None:
     world.tell(passed(T0 + HOUR))
     assert why("w-1") is None
     assert why("w-2") == "no_promises"
+
+
+def test_a_box_that_returns_after_its_month_was_closed_changes_the_open_one(world: World) -> None:
+    """Paid as late, closed and paid out; then the other box shows that it was missed or kept."""
+    name = BoxName("acme", "north", "back-gate")
+    month = period_of(T0, 480)
+    world.order("o-1")
+    world.fund(10_000)
+    world.tell(passed(T0 + HOUR + 35 * MINUTE), alive(T0 + 9 * HOUR))
+    with writing(world.engine) as connection:
+        books.close_month(connection, PLACE, month)
+        out = Move("payout/1", "payout", commission("w-1"), BANK, 250, LATER, "", {})
+        books.post(connection, PLACE, [out], LATER, period=month)
+    add_box(world.engine, name, STREAM, T0)
+    accept_box(world.engine, name, STREAM, T0)
+    other = Chain(box=name)
+    world.send(other.block(passed(T0 + HOUR)), box=name)
+    assert world.balance("commission:w-1") == 250
+    assert world.balance("receivable:w-1") == world.balance("unrecovered") == 0
+    moved = [(line.kind, line.amount_fen, line.period) for line in world.statement().lines]
+    first = [("pay", 0, month), ("pay", 250, month)]
+    assert sorted(moved) == sorted(
+        [*first, ("pay", 500, after(month)), ("reversal", -250, after(month))]
+    )
+    kept = [line for line in world.statement().lines if line.amount_fen == 500]
+    assert kept[0].reason.set_off_fen == 250
+    assert world.check().faults == []

@@ -13,14 +13,15 @@ from sqlalchemy import Connection, Engine, insert, update
 
 from agreed.promises import Match, Verdict
 from agreed.records import GATE_PASSED, PARCEL_DEPOSITED
-from cloud.database import schema
+from cloud.database import books, schema
 from cloud.database.engine import open_engine, reading, sqlite_url, writing
+from cloud.database.fleet import Place
 from cloud.database.migrate import migrate
 from cloud.fulfilment.deciding import Decision, Witness, decide
-from cloud.settlement.paying import Due, Line, Settled, settle
+from cloud.settlement.paying import Due, settle
 from cloud.settlement.reasons import ProvenBy
 from cloud.settlement.waterfall import COMPANY as OUTSIDE
-from cloud.settlement.waterfall import POOL, Account, Move, commission
+from cloud.settlement.waterfall import POOL, Move
 from tests.cloud.dashboards.example import (
     BOXES,
     COMPANY,
@@ -336,61 +337,8 @@ def _money(
     connection: Connection, site: str, placed: list[Placed], decisions: list[Decision]
 ) -> None:
     pool_fen = POOL_FEN if site == "yuhuayuan" else 4_000  # too little for everybody there
-    accounts = [OUTSIDE, POOL, *(commission(f"w{i:02}") for i in range(len(NAMES)))]
-    for account in accounts:
-        row = {"company": COMPANY, "site": site, "account": account.name, "kind": account.kind}
-        connection.execute(insert(schema.accounts), row)
+    place = Place(COMPANY, site)
     funding = Move("funding/1", "funding", OUTSIDE, POOL, pool_fen, DAY_MS, "", {})
+    books.post(connection, place, [funding], DAY_MS)
     dues = [_due(one, d) for one, d in zip(placed, decisions, strict=True)]
-    settled = settle(pool_fen, dues, [], [])
-    numbers = {
-        move.key: _transfer(connection, site, number, move)
-        for number, move in enumerate([funding, *settled.moves], start=1)
-    }
-    _lines(connection, site, settled, numbers)
-
-
-def _transfer(connection: Connection, site: str, number: int, move: Move) -> int:
-    def side(name: str, account: Account) -> dict[str, str]:
-        return {name: account.name, f"{name}_kind": account.kind}
-
-    row = {"company": COMPANY, "site": site, "transfer": number, "key": move.key}
-    row |= side("debit", move.debit) | side("credit", move.credit)
-    connection.execute(
-        insert(schema.transfers),
-        row
-        | {
-            "kind": move.kind,
-            "amount_fen": move.amount_fen,
-            "at_ms": move.at_ms,
-            "recorded_at_ms": move.at_ms + 1_000,
-            "order_id": move.order_id,
-            "reason": move.reason,
-        },
-    )
-    return number
-
-
-def _lines(connection: Connection, site: str, settled: Settled, numbers: dict[str, int]) -> None:
-    for line in settled.lines:
-        connection.execute(insert(schema.lines), _line(site, line, numbers))
-
-
-def _line(site: str, line: Line, numbers: dict[str, int]) -> dict[str, Any]:
-    reason = line.reason
-    return {
-        "company": COMPANY,
-        "site": site,
-        "order_id": reason.order_id,
-        "node": reason.node,
-        "revision": reason.revision,
-        "kind": line.kind,
-        "worker": line.worker,
-        "status": line.status,
-        "verdict": int(line.verdict),
-        "amount_fen": reason.amount_fen,
-        "transfer": numbers.get(line.key) if line.status == "posted" else None,
-        "at_ms": line.at_ms,
-        "recorded_at_ms": line.at_ms + 1_000,
-        "reason": reason.model_dump(mode="json"),
-    }
+    books.store(connection, place, settle(pool_fen, dues, [], []), NOW_MS)

@@ -43,6 +43,7 @@ LINE = LineView(
     at_ms=0,
     recorded_at_ms=0,
     reason=REASON,
+    period="2026-03",
 )
 
 

@@ -9,7 +9,18 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from cloud.database import books
 from cloud.database.engine import reading, writing
-from cloud.settlement.waterfall import COMPANY, POOL, Account, Move, commission
+from cloud.settlement.claims import Claim, fenced, raised, recovered
+from cloud.settlement.periods import Calendar, after, period_of
+from cloud.settlement.waterfall import (
+    BANK,
+    COMPANY,
+    POOL,
+    UNRECOVERED,
+    Account,
+    Move,
+    commission,
+    receivable,
+)
 from tests.cloud.world import HOUR, PLACE, T0, World, finished, passed
 
 WAGE = Account("wage:w-1", "wage")
@@ -31,7 +42,7 @@ def paid(world: World) -> World:
 
 
 COPIED = """INSERT INTO transfers SELECT company, site, transfer + 100, {key}, kind, {debit},
-    {debit_kind}, credit, credit_kind, {fen}, at_ms, recorded_at_ms, order_id, reason
+    {debit_kind}, credit, credit_kind, {fen}, at_ms, recorded_at_ms, order_id, reason, period
     FROM transfers"""
 COPY = {"key": "key || 'x'", "debit": "debit", "debit_kind": "debit_kind", "fen": "amount_fen"}
 ATTACKS = [
@@ -94,7 +105,7 @@ def test_sqlite_refuses_to_replace(small_world: World) -> None:
     small_world.fund(500)
     attack = (
         "INSERT OR REPLACE INTO transfers SELECT company, site, transfer, key, kind, debit,"
-        " debit_kind, credit, credit_kind, 1, at_ms, recorded_at_ms, order_id, reason"
+        " debit_kind, credit, credit_kind, 1, at_ms, recorded_at_ms, order_id, reason, period"
         " FROM transfers"
     )
     with pytest.raises(IntegrityError), writing(small_world.engine) as connection:
@@ -180,3 +191,53 @@ def test_lines_only_go_from_held_to_posted(world: World) -> None:
     with reading(world.engine) as connection:
         assert held(connection) == 0
     assert world.balance("commission:w-1") == 500
+
+
+MONTH = period_of(T0, 480)
+
+
+def test_nothing_but_its_payout_enters_a_closed_month(paid: World) -> None:
+    with writing(paid.engine) as connection:
+        books.close_month(connection, PLACE, MONTH)
+    late = move(COMPANY, POOL, 100, "funding")
+    with pytest.raises(IntegrityError), writing(paid.engine) as connection:
+        books.post(connection, PLACE, [late], T0, period=MONTH)
+    payout = move(commission("w-1"), BANK, 3_001, "payout")
+    with writing(paid.engine) as connection:
+        books.post(connection, PLACE, [late], T0)
+        books.post(connection, PLACE, [payout], T0, period=MONTH)
+        found = connection.execute(text("SELECT key, period FROM transfers ORDER BY transfer DESC"))
+        newest = {row.key: row.period for row in found.fetchmany(2)}
+    assert newest == {payout.key: MONTH, late.key: after(MONTH)}
+
+
+def test_a_closed_month_stays_closed(world: World) -> None:
+    with writing(world.engine) as connection:
+        books.close_month(connection, PLACE, MONTH)
+    with pytest.raises(DBAPIError), writing(world.engine) as connection:
+        books.close_month(connection, PLACE, after(MONTH, -1))
+    with reading(world.engine) as connection:
+        assert books.calendar(connection, PLACE) == Calendar(480, MONTH)
+
+
+def test_only_the_outside_is_paid_and_only_workers_owe(paid: World) -> None:
+    refused(paid, move(commission("w-1"), POOL, 1, "payout"))
+    refused(paid, move(POOL, UNRECOVERED, 1, "claim"))
+    refused(paid, move(COMPANY, receivable("w-1"), 1, "recovery"))
+
+
+def test_what_a_node_owes_is_never_more_than_its_worker(world: World) -> None:
+    claim = Claim("o-9", "finish", 1, "w-1", 700, T0)
+    with writing(world.engine) as connection:
+        books.post(connection, PLACE, raised([claim]), T0)
+        key = {("o-9", "finish")}
+        assert books.owed_by_node(connection, PLACE, key) == {("o-9", "finish"): 700}
+        books.post(
+            connection, PLACE, [move(commission("w-1"), POOL, 700, "commission_reversal")], T0
+        )
+        books.post(connection, PLACE, fenced([claim], {}), T0)
+        pay = move(COMPANY, POOL, 300, "funding"), move(POOL, commission("w-1"), 300)
+        books.post(connection, PLACE, list(pay), T0)
+        books.post(connection, PLACE, recovered("w-1", 300, "run/x", T0), T0)
+        assert books.owed_by_node(connection, PLACE, key) == {("o-9", "finish"): 400}
+        assert books.owed_by_node(connection, PLACE, {("o-9", "arrive")}) == {}

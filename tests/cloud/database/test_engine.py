@@ -22,7 +22,7 @@ def test_sqlite_survives_a_power_cut(sqlite_store: Engine) -> None:
 
 
 def test_a_transaction_is_whole_or_nothing(store: Engine) -> None:
-    insert = text("INSERT INTO companies VALUES ('c', 'C', 480, 1)")
+    insert = text("INSERT INTO companies (company, name, created_at_ms) VALUES ('c', 'C', 1)")
 
     def fail() -> None:
         with writing(store) as connection:

@@ -1,13 +1,18 @@
 """The steps make exactly the tables that the schema states, on both engines."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from cloud.database.engine import open_engine, reading, writing
+from cloud.database import migrations
+from cloud.database.engine import open_engine, reading, sqlite_url, writing
 from cloud.database.migrate import NEWEST, NewerStoreError, migrate
 from cloud.database.schema import metadata
 
@@ -63,3 +68,41 @@ def test_a_newer_store_is_refused(store: Engine) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = 'm9999'"))
     with pytest.raises(NewerStoreError):
         migrate(store)
+
+
+def _migrate_to(engine: Engine, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+OLD_STORE = [
+    "INSERT INTO companies (company, name, created_at_ms) VALUES ('c', 'C', 1)",
+    "INSERT INTO sites (company, site, name, created_at_ms) VALUES ('c', 's', 'S', 1)",
+    "INSERT INTO accounts (company, site, account, kind) VALUES ('c', 's', 'company', 'outside')",
+    "INSERT INTO accounts (company, site, account, kind) VALUES ('c', 's', 'pool', 'pool')",
+    """INSERT INTO transfers (company, site, transfer, key, kind, debit, debit_kind, credit,
+    credit_kind, amount_fen, at_ms, recorded_at_ms, order_id, reason) VALUES ('c', 's', 1, 'k',
+    'funding', 'company', 'outside', 'pool', 'pool', 700, 1772294400000, 1772294400001, '',
+    '{}')""",
+]
+
+
+def test_old_books_keep_their_money_and_learn_their_months(memory_path: Path) -> None:
+    engine = open_engine(sqlite_url(memory_path / "old.db"))
+    _migrate_to(engine, "m0005")
+    with writing(engine) as connection:
+        for statement in OLD_STORE:
+            connection.execute(text(statement))
+    migrate(engine)
+    with reading(engine) as connection:
+        row = connection.execute(text("SELECT amount_fen, period FROM transfers")).one()
+        held = connection.execute(text("SELECT credits_fen FROM accounts ORDER BY account"))
+        assert tuple(row) == (700, "2026-03")
+        assert held.scalars().all() == [0, 700]
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    with pytest.raises(DBAPIError), writing(engine) as connection:
+        connection.execute(text("UPDATE transfers SET amount_fen = 1"))
+    engine.dispose()

@@ -38,9 +38,9 @@ def line(fen: int, order: str = "o1", proof: ProvenBy | None = PROOF) -> LineVie
         covered_until_ms=0,
         evidence=proof,
     )
-    return LineView(
-        "north", "w1", order, "closed", 1, "pay", "posted", Verdict.KEPT, fen, 4, 1, 2, reason
-    )
+    verdict = Verdict.KEPT
+    place = ("north", "w1", order, "closed", 1, "pay", "posted", verdict)
+    return LineView(*place, fen, 4, 1, 2, reason, "1970-01")
 
 
 def statement(worker: str, *lines: LineView) -> Statement:

@@ -1,0 +1,104 @@
+"""What a worker owes because late records took back pay of a closed month, in double entry.
+
+Taking back goes in four steps, so that each mirrors what was posted and the pool never counts
+money that has not come back: the claim lifts the worker's account, the reversal empties it into
+the pool, the pool fences what is not there yet, and pay of the same node is set off at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cloud.settlement.waterfall import POOL, UNRECOVERED, Account, Move, commission, receivable
+
+CLAIM: Final = "claim"
+FENCE: Final = "fence"
+RECOVERY: Final = "recovery"
+RELEASE: Final = "release"
+
+NodeOfOrder = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Pay that is taken back and is out of reach; fields as in the line that paid it."""
+
+    order_id: str
+    node: str
+    revision: int
+    worker: str
+    amount_fen: int
+    at_ms: int
+
+    @property
+    def of(self) -> NodeOfOrder:
+        """Name the node."""
+        return self.order_id, self.node
+
+
+@dataclass(frozen=True, slots=True)
+class SetOff:
+    """What a node now pays and is kept for what the same node owes.
+
+    Attributes:
+        order_id, node, revision, worker, at_ms: of the line that pays.
+        amount_fen: kept, > 0.
+        released_fen: of it, what the pool had fenced before.
+    """
+
+    order_id: str
+    node: str
+    revision: int
+    worker: str
+    amount_fen: int
+    released_fen: int
+    at_ms: int
+
+
+def raised(claims: Sequence[Claim]) -> list[Move]:
+    """Lift the workers' accounts by what they owe."""
+    return [
+        _move(c, CLAIM, receivable(c.worker), commission(c.worker), c.amount_fen) for c in claims
+    ]
+
+
+def fenced(claims: Sequence[Claim], kept_fen: Mapping[NodeOfOrder, int]) -> list[Move]:
+    """Wall off in the pool what has yet to come back, once it is known what each node keeps."""
+    left = [(c, c.amount_fen - kept_fen.get(c.of, 0)) for c in claims]
+    return [_move(c, FENCE, POOL, UNRECOVERED, fen) for c, fen in left if fen > 0]
+
+
+def released(set_offs: Sequence[SetOff]) -> list[Move]:
+    """Give the pool back what it had fenced for nodes that pay again."""
+    return [
+        _move(s, RELEASE, UNRECOVERED, POOL, s.released_fen) for s in set_offs if s.released_fen
+    ]
+
+
+def settled(set_offs: Sequence[SetOff]) -> list[Move]:
+    """Settle claims with what the same nodes now pay."""
+    return [
+        _move(s, RECOVERY, commission(s.worker), receivable(s.worker), s.amount_fen)
+        for s in set_offs
+    ]
+
+
+def recovered(worker: str, amount_fen: int, key: str, at_ms: int) -> list[Move]:
+    """Deduct from what a worker holds, and give the pool back what it had fenced."""
+    reason = {"worker": worker}
+    legs = [
+        ("deduction", commission(worker), receivable(worker)),
+        ("pool", UNRECOVERED, POOL),
+    ]
+    return [
+        Move(f"{key}/{leg}", RECOVERY, debit, credit, amount_fen, at_ms, "", reason)
+        for leg, debit, credit in legs
+        if amount_fen
+    ]
+
+
+def _move(of: Claim | SetOff, name: str, debit: Account, credit: Account, fen: int) -> Move:
+    key = f"{name}/{of.order_id}/{of.node}/{of.revision}"
+    reason = {"order": of.order_id, "node": of.node, "revision": of.revision}
+    kind = RECOVERY if name == RELEASE else name
+    return Move(key, kind, debit, credit, fen, of.at_ms, of.order_id, reason)
