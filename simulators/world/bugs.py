@@ -32,7 +32,7 @@ _PLACE: Final = """
 _PAID_TWICE: Final = """
     INSERT INTO transfers
     SELECT company, site, transfer + 1, key || '/again', kind, debit, debit_kind, credit,
-           credit_kind, amount_fen, at_ms, recorded_at_ms, order_id, reason
+           credit_kind, amount_fen, at_ms, recorded_at_ms, order_id, reason, period
     FROM transfers WHERE transfer = (SELECT max(transfer) FROM transfers) AND kind = 'commission'
 """
 _VERDICT_CHANGED: Final = """

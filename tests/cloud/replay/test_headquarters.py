@@ -194,4 +194,4 @@ def test_a_fault_of_ours_is_not_passed_off_as_theirs(tmp_path: Path) -> None:
         store_at(url, tmp_path) as engine,
         writing(engine) as connection,
     ):
-        connection.execute(text("INSERT INTO sites VALUES ('a', 'b', 'c', 0, 0)"))
+        connection.execute(text("INSERT INTO sites VALUES ('a', 'b', 'c', 0, 0, '')"))
