@@ -1,7 +1,10 @@
 """The record: one observation, journaled and numbered; the words of what can have happened."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -33,6 +36,8 @@ GAP: Final = "gap"
 
 TEXT_COLUMNS: Final = ("device", "node_kind", "subject", "reference", "detail")
 
+_FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 class RecordError(ValueError):
     """A record does not hold what a record may hold; the message names the field."""
@@ -59,6 +64,7 @@ class Durability(IntEnum):
 
     PASSAGE = 1  # acts at once, journaled beside it within the window
     CUSTODY = 2  # durable before the action: lockers, tasks, money
+    TELEMETRY = 3  # nobody waits for it: journaled within a window of its own, refused first
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ def check_text(name: str, value: str) -> None:
     Raises:
         RecordError: longer than TEXT_BYTES_MAX UTF-8 bytes, or with control characters.
     """
-    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value):
+    if _FORBIDDEN.search(value):
         raise RecordError(f"{name}: control characters are not allowed")
     if len(value.encode()) > TEXT_BYTES_MAX:
         raise RecordError(f"{name}: longer than {TEXT_BYTES_MAX} bytes; shorten it")
@@ -140,6 +146,19 @@ class RecordColumns:
         distinct, index = self.texts[name]
         return [distinct[i] for i in index.tolist()]
 
+    def part(self, start: int, stop: int) -> "RecordColumns":
+        """Cut out the records start to stop - 1, counted from 0; at least one."""
+        rows = slice(start, stop)
+        return RecordColumns(
+            self.first_sequence + start,
+            self.mono_ns[rows],
+            self.wall_ms[rows],
+            self.bound_ms[rows],
+            self.clock_state[rows],
+            self.evidence[rows],
+            {name: _used(distinct, index[rows]) for name, (distinct, index) in self.texts.items()},
+        )
+
 
 def to_columns(records: list[Record]) -> RecordColumns:
     """Turn consecutive records into arrays.
@@ -179,6 +198,40 @@ def to_records(columns: RecordColumns) -> list[Record]:
         Record(columns.first_sequence + i, mono, wall, bound, ClockState(state), Evidence(ev), *t)
         for i, (mono, wall, bound, state, ev, t) in enumerate(rows)
     ]
+
+
+def join_columns(parts: Sequence[RecordColumns]) -> RecordColumns:
+    """Put consecutive runs of records together; at least one run.
+
+    Raises:
+        RecordError: a run does not continue the one before.
+    """
+    ends = [(one.last_sequence + 1, two.first_sequence) for one, two in pairwise(parts)]
+    if any(end != begin for end, begin in ends):
+        raise RecordError("sequence: must be consecutive")
+    return RecordColumns(
+        parts[0].first_sequence,
+        np.concatenate([part.mono_ns for part in parts]),
+        np.concatenate([part.wall_ms for part in parts]),
+        np.concatenate([part.bound_ms for part in parts]),
+        np.concatenate([part.clock_state for part in parts]),
+        np.concatenate([part.evidence for part in parts]),
+        {name: _merged([part.texts[name] for part in parts]) for name in TEXT_COLUMNS},
+    )
+
+
+def _used(distinct: list[str], index: Int32s) -> tuple[list[str], Int32s]:
+    numbers, again = np.unique(index, return_inverse=True)
+    return [distinct[i] for i in numbers.tolist()], again.astype(np.int32)
+
+
+def _merged(parts: list[tuple[list[str], Int32s]]) -> tuple[list[str], Int32s]:
+    places: dict[str, int] = {}
+    indices = [
+        np.array([places.setdefault(text, len(places)) for text in distinct], np.int32)[index]
+        for distinct, index in parts
+    ]
+    return list(places), np.concatenate(indices)
 
 
 def _integers(name: str, values: list[int], most: int) -> Int64s:

@@ -1,6 +1,7 @@
 """The wire form of a block: versioned, columnar, compressed, hashed, chained. See docs/wire.md."""
 
 import struct
+import threading
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -29,6 +30,7 @@ NO_HASH: Final = bytes(HASH_BYTES)
 _HEADER: Final = struct.Struct("<4s16s16sQIII32s3B")
 _WINDOW_LOG_MAX: Final = 22
 _SEQUENCE_MAX: Final = 2**62
+_OF_THREAD: Final = threading.local()
 
 
 class WireError(ValueError):
@@ -78,7 +80,7 @@ def encode_block(origin: Origin, previous: bytes, columns: RecordColumns) -> byt
     if not 1 <= len(columns) <= BLOCK_RECORDS_MAX:
         raise RecordError(f"block: 1 to {BLOCK_RECORDS_MAX} records, not {len(columns)}")
     raw = _payload(columns)
-    packed = zstandard.ZstdCompressor(level=3, write_checksum=False).compress(raw)
+    packed = _compressor().compress(raw)
     names = [n.encode() for n in (origin.company, origin.site, origin.box)]
     header = _HEADER.pack(
         MAGIC,
@@ -126,6 +128,14 @@ def decode_block(data: bytes) -> Block:
     raw = _decompress(body[sum(lengths) :], raw_bytes)
     columns = _columns(_Reader(raw), first, count)
     return Block(Origin(company, site, box, epoch, boot), previous, columns, data[-HASH_BYTES:])
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """Keep one for each thread: it may be used again but not shared."""
+    found: zstandard.ZstdCompressor | None = getattr(_OF_THREAD, "compressor", None)
+    if found is None:
+        found = _OF_THREAD.compressor = zstandard.ZstdCompressor(level=3, write_checksum=False)
+    return found
 
 
 def _names(body: bytes, lengths: list[int]) -> list[str]:
@@ -179,7 +189,8 @@ def _payload(columns: RecordColumns) -> bytes:
 
 
 def _planes(values: Int64s) -> bytes:
-    steps = np.diff(values, prepend=np.int64(0))
+    steps = values.copy()
+    steps[1:] -= values[:-1]  # what np.diff does, at a third of its price for few values
     zigzag = ((steps << 1) ^ (steps >> 63)).astype("<u8")
     return zigzag.view(np.uint8).reshape(-1, 8).T.tobytes()
 

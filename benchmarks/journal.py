@@ -1,9 +1,13 @@
 """How fast the box makes records durable, and what that writes, beside plain SQLite.
 
 python -m benchmarks.journal --json prints an object with figures and ratios. Ours is the door that
-a running box uses (`edge.acceptance`); the floor is a plain table of the same rows, written through
-the same SQLite with the same durability, one transaction for as many records. Both take turns in
-one run; ratios compare medians, of the clock on the wall, because waiting for the card is the work.
+a running box uses (`edge.acceptance`): from drafts to numbered, stamped, chained blocks on the
+disk. It is asked in two ways: records of one moment in one call ("accept"), and each in a call of
+its own, all waiting for one commit ("apart"). Two floors insert the same rows into a plain table
+through the standard library's sqlite3 with the same durability (WAL, synchronous=FULL), one
+transaction for as many records: "floor" is handed finished rows, "floor_from_drafts" makes them
+first, as ours must. All take turns in one run; ratios compare medians, of the clock on the wall,
+because waiting for the card is the work.
 
 Bytes written are those of /proc/self/io (write_bytes): what this process made the kernel send to
 the block layer, in whole pages; the file system's own journal comes on top for both.
@@ -14,15 +18,15 @@ import asyncio
 import gc
 import json
 import random
+import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
-import apsw
 import numpy as np
 
 from agreed.records import (
@@ -36,8 +40,10 @@ from agreed.records import (
 )
 from edge.acceptance import STATE_S_MAX, Acceptance
 from edge.clock import BoxClock, ClockMemory, Discipline
+from edge.columns import Together
+from edge.config import JournalSettings
 from edge.decisions import Draft
-from edge.journal import Entry, Journal, open_journal
+from edge.journal import Journal, open_journal
 from edge.store import Reserve
 
 PAGE_BYTES: Final = 4_096
@@ -59,6 +65,7 @@ _INSERT: Final = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 Report = dict[str, dict[str, Any]]
 Row = tuple[Any, ...]
+Accept = Callable[[Acceptance, BoxClock, list[Draft]], Awaitable[None]]
 
 
 def main() -> None:
@@ -98,58 +105,98 @@ class Taken:
 
 def compare_speed(report: Report, folder: Path, size: int, commits: int, rounds: int) -> None:
     """Hand in `size` records together, wait until they are durable, and so on."""
-    ours, floor = Taken(), Taken()
+    sides = {name: Taken() for name in ("ours", "ours_apart", "floor", "floor_from_drafts")}
+    drafts = some_drafts(size * commits)
+    rows = some_rows(size * commits)
     for number in range(rounds):
-        asyncio.run(time_ours(ours, folder / f"ours-{size}-{number}", size, commits))
-        time_floor(floor, folder / f"floor-{size}-{number}", size, commits)
-    for name, taken in (("ours", ours), ("floor", floor)):
+        at = [folder / f"{name}-{size}-{number}" for name in sides]
+        asyncio.run(time_ours(sides["ours"], at[0], drafts, size, accept_together))
+        asyncio.run(time_ours(sides["ours_apart"], at[1], drafts, size, accept_apart))
+        time_floor(sides["floor"], at[2], rows, size, lambda rows, _first: rows)
+        time_floor(sides["floor_from_drafts"], at[3], drafts, size, rows_of)
+    for name, taken in sides.items():
         p50, p99 = np.percentile(taken.waits_s, [50, 99]) * 1e3
         report["figures"] |= {
             f"accept_{size}_{name}_per_s": round(median(taken.rates)),
             f"accept_{size}_{name}_p50_ms": round(float(p50), 3),
             f"accept_{size}_{name}_p99_ms": round(float(p99), 3),
         }
-    ratio = median(ours.rates) / median(floor.rates)
-    report["ratios"][f"accept_{size}_vs_floor"] = round(ratio, 3)
+    rates = {name: median(taken.rates) for name, taken in sides.items()}
+    report["ratios"] |= {
+        f"accept_{size}_vs_floor": round(rates["ours"] / rates["floor"], 3),
+        f"accept_{size}_vs_floor_from_drafts": round(rates["ours"] / rates["floor_from_drafts"], 3),
+        f"accept_{size}_apart_vs_floor": round(rates["ours_apart"] / rates["floor"], 3),
+    }
 
 
-async def time_ours(taken: Taken, folder: Path, size: int, commits: int) -> None:
+async def accept_together(acceptance: Acceptance, clock: BoxClock, drafts: list[Draft]) -> None:
+    """Hand in what happened at one moment, and wait for it."""
+    assert await acceptance.accept(tuple(drafts), clock.moment(), Durability.CUSTODY)
+
+
+async def accept_apart(acceptance: Acceptance, clock: BoxClock, drafts: list[Draft]) -> None:
+    """Hand in each by itself, and wait for all."""
+    accept = acceptance.accept
+    durable = [accept((draft,), clock.moment(), Durability.CUSTODY) for draft in drafts]
+    await durable[-1]
+    assert all(one.result() for one in durable)
+
+
+async def time_ours(
+    taken: Taken, folder: Path, drafts: list[Draft], size: int, accept: Accept
+) -> None:
     """Time the box's own front door."""
     clock = synced_clock()
     reserve = Reserve(folder / "reserve")
-    acceptance = Acceptance(begun_journal(folder), clock, reserve, 0, lambda _records: None)
-    drafts = some_drafts(size * commits)
+    journal = begun_journal(folder)
+    acceptance = Acceptance(journal, clock, reserve, JournalSettings(), lambda _columns: None)
     gc.freeze()  # a box does not hold its whole day in memory
     waits: list[float] = []
     async with asyncio.TaskGroup() as group:
         group.create_task(acceptance.run())
         began = perf_counter()
-        for first in range(0, size * commits, size):
+        for first in range(0, len(drafts), size):
             handed_in = perf_counter()
-            durable = [
-                acceptance.accept((draft,), clock.moment(), Durability.CUSTODY)
-                for draft in drafts[first : first + size]
-            ]
-            await durable[-1]
-            assert all(one.result() for one in durable)
+            await accept(acceptance, clock, drafts[first : first + size])
             waits.append(perf_counter() - handed_in)
-        taken.rates.append(size * commits / (perf_counter() - began))
+        taken.rates.append(len(drafts) / (perf_counter() - began))
         acceptance.finish()
     taken.waits_s += waits
+    assert journal.end.through == len(drafts)
     acceptance.close()
 
 
-def time_floor(taken: Taken, folder: Path, size: int, commits: int) -> None:
+def time_floor(
+    taken: Taken, folder: Path, given: list[Any], size: int, rows: Callable[..., list[Row]]
+) -> None:
     """Time a plain table of the same rows."""
-    rows = some_rows(size * commits)
     table = plain_table(folder)
     began = perf_counter()
-    for first in range(0, size * commits, size):
+    for first in range(0, len(given), size):
         handed_in = perf_counter()
-        write_rows(table, rows[first : first + size])
+        write_rows(table, rows(given[first : first + size], first + 1))
         taken.waits_s.append(perf_counter() - handed_in)
-    taken.rates.append(size * commits / (perf_counter() - began))
+    taken.rates.append(len(given) / (perf_counter() - began))
     table.close()
+
+
+def rows_of(drafts: list[Draft], first: int) -> list[Row]:
+    """Stamp and number drafts of one moment, as plainly as can be."""
+    at = synced_clock().now()
+    times = (at.mono_ns, at.wall_ms, at.bound_ms, int(at.clock_state))
+    return [
+        (
+            first + i,
+            *times,
+            int(d.evidence),
+            d.device,
+            d.node_kind,
+            d.subject,
+            d.reference,
+            d.detail,
+        )
+        for i, d in enumerate(drafts)
+    ]
 
 
 def compare_writes(report: Report, folder: Path, rate: int, window_ms: int, commits: int) -> None:
@@ -182,11 +229,11 @@ def write_ours(folder: Path, sizes: list[int], period_s: float) -> None:
     drafts = iter(some_drafts(sum(sizes)))
     memory_due_s = 0.0
     for number, size in enumerate(sizes):
-        entries = [Entry(next(drafts), clock.now()) for _ in range(size)]
+        groups = [Together((next(drafts),), clock.now()) for _ in range(size)]
         is_due = number * period_s >= memory_due_s
         memory_due_s += STATE_S_MAX * is_due
         journal.commit_through(journal.end)
-        journal.append(entries, {}, str(clock.memory) if is_due else "")
+        journal.commit(groups, {}, str(clock.memory) if is_due else "")
     journal.close()
 
 
@@ -226,17 +273,17 @@ def synced_clock() -> BoxClock:
     return BoxClock(ClockMemory(), kernel=lambda: kernel, machine_boot=MACHINE_BOOT)
 
 
-def plain_table(folder: Path) -> apsw.Connection:
+def plain_table(folder: Path) -> sqlite3.Connection:
     """Make a table of rows with the journal's durability."""
     folder.mkdir()
-    table = apsw.Connection(str(folder / "rows.db"))
+    table = sqlite3.connect(folder / "rows.db", isolation_level=None)
     table.execute("PRAGMA journal_mode = WAL")
     table.execute("PRAGMA synchronous = FULL")
     table.execute(_ROWS)
     return table
 
 
-def write_rows(table: apsw.Connection, rows: list[Row]) -> None:
+def write_rows(table: sqlite3.Connection, rows: list[Row]) -> None:
     """Commit rows together."""
     table.execute("BEGIN IMMEDIATE")
     table.executemany(_INSERT, rows)
@@ -277,7 +324,14 @@ def some_records(count: int, seed: int = 1) -> list[Record]:
 
 def some_rows(count: int) -> list[Row]:
     """Give the same as rows of a plain table."""
-    return [tuple(getattr(one, name) for name in Record.__slots__) for one in some_records(count)]
+    records = some_records(count)
+    return [
+        tuple(
+            int(value) if isinstance(value, int) else value
+            for value in (getattr(one, name) for name in Record.__slots__)
+        )
+        for one in records
+    ]
 
 
 if __name__ == "__main__":

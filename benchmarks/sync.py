@@ -29,7 +29,7 @@ import zstandard
 
 from agreed.limits import BLOCK_RECORDS_MAX
 from agreed.machine import NS_PER_MS, NS_PER_S
-from agreed.records import Durability, Record, to_columns, to_records
+from agreed.records import Durability, Record, RecordColumns, to_columns, to_records
 from agreed.wire import decode_block
 from benchmarks.journal import (
     NAMES,
@@ -41,7 +41,7 @@ from benchmarks.journal import (
 )
 from edge.acceptance import Acceptance
 from edge.clock import Stamp
-from edge.config import BoxSettings, read_settings
+from edge.config import BoxSettings, JournalSettings, read_settings
 from edge.journal import Entry, Journal, Place, StoredBlock, open_journal
 from edge.store import Reserve
 from edge.sync import BoxSync
@@ -106,7 +106,9 @@ class Parts:
         self.journal = open_journal(self.path, NAMES, entropy=entropy, boot=boot)
         self.clock = synced_clock()
         reserve = Reserve(folder / "reserve")
-        self.acceptance = Acceptance(self.journal, self.clock, reserve, 0, self._durable)
+        self.acceptance = Acceptance(
+            self.journal, self.clock, reserve, JournalSettings(window_ms=0), self._durable
+        )
         self._sync = BoxSync(self.journal.origin.epoch, STREAM, 0, random.random)
         self._uplink = Uplink(settings, self._sync, self, self.clock)
         self._settled = asyncio.Event()
@@ -161,11 +163,12 @@ class Parts:
         if is_up and not self.up_s:
             self.up_s = perf_counter()
 
-    def _durable(self, records: list[Record]) -> None:
+    def _durable(self, runs: list[RecordColumns]) -> None:
         now_s = perf_counter()
-        self.accepted_s |= dict.fromkeys((record.sequence for record in records), now_s)
-        if records:
-            self._sync.journaled(records[-1].sequence)
+        for run in runs:
+            numbers = range(run.first_sequence, run.last_sequence + 1)
+            self.accepted_s |= dict.fromkeys(numbers, now_s)
+            self._sync.journaled(run.last_sequence)
             self._uplink.wake()
 
 

@@ -13,7 +13,7 @@ import typer
 from agreed.words import RemedyError, say, say_count
 from edge.config import BoxSettings, read_settings
 from edge.inspection import app as journal_app
-from edge.remedies import port_sentence, store_sentence
+from edge.remedies import port_sentence, room_sentence, store_sentence
 from edge.status import NotRunningError, ask_status
 
 app = typer.Typer(
@@ -128,6 +128,7 @@ def _status_lines(answer: dict[str, Any]) -> list[str]:
     incident: str = answer["incident"]
     faults = [say(incident)] if incident else []
     faults += [store_sentence(answer["journal_fault"])] if answer["journal_fault"] else []
+    faults += filter(None, [room_sentence(answer["journal_room"])])
     faults += [port_sentence(port, fault) for port, fault in answer["port_faults"].items()]
     return lines + [say("needs a person: {why}", why=fault) for fault in faults]
 

@@ -5,6 +5,7 @@ Accepted means fsynced. Commits run in one thread, so that nothing else ever wai
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,14 +17,27 @@ import structlog
 
 from agreed.limits import BLOCK_RECORDS_MAX
 from agreed.machine import NS_PER_S, Moment
-from agreed.records import GAP, Durability, Record
-from edge.clock import BoxClock
-from edge.decisions import Draft, fit
-from edge.journal import Entry, Journal
-from edge.store import Reserve, StoreError, StoreFullError
+from agreed.records import GAP, ClockState, Durability, RecordColumns
+from edge.clock import BoxClock, Stamp
+from edge.columns import Together
+from edge.config import JournalSettings
+from edge.decisions import Draft
+from edge.journal import Journal
+from edge.refusals import Refusals, gap_drafts
+from edge.room import Room, judge_room, takes
+from edge.store import (
+    Reserve,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+)
 
 WAITING_RECORDS_MAX: Final = 20_000
 """Records that wait for a commit; what comes on top is refused and counted."""
+
+WAITING_TELEMETRY_MAX: Final = WAITING_RECORDS_MAX // 2
+"""Once so many records wait telemetry is refused, so that the rest has room."""
 
 STATE_S_MAX: Final = 10.0
 """How old what the clock remembers may grow on the card: writing it costs every commit a page.
@@ -32,7 +46,15 @@ Forgetting it widens the bound of a time by 5 ms at most.
 """
 
 RECOVERY_S: Final = 1.0
-"""How often a journal that took nothing is tried again."""
+"""How often a journal that took nothing is tried again, and the room is measured."""
+
+_NO_STAMP: Final = Stamp(0, 0, 0, ClockState.UNSET)
+_NOTHING_KEPT: Final[Mapping[str, str | None]] = {}
+_REASONS: Final[dict[type[StoreError], str]] = {
+    StoreFullError: "card_full",
+    StoreReadOnlyError: "card_read_only",
+    StoreDamagedError: "journal_damaged",
+}
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,7 +63,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    entries: list[Entry]
+    group: Together
+    durability: Durability
     keep: Mapping[str, str | None]
     is_durable: "asyncio.Future[bool]"
 
@@ -51,7 +74,7 @@ class Acceptance:
 
     Attributes:
         fault: why the journal takes nothing now; None while it does.
-        refused_count: records refused since the last one that was taken.
+        room: what the card still takes.
     """
 
     def __init__(
@@ -59,8 +82,8 @@ class Acceptance:
         journal: Journal,
         clock: BoxClock,
         reserve: Reserve,
-        window_ms: int,
-        committed: Callable[[list[Record]], None],
+        settings: JournalSettings,
+        committed: Callable[[list[RecordColumns]], None],
     ) -> None:
         """Stand before a journal.
 
@@ -68,24 +91,37 @@ class Acceptance:
             journal: used from this object's thread only, from now on.
             clock: stamps every record.
             reserve: spent when the card is full.
-            window_ms: how long a passage may wait for company.
-            committed: called in the loop with what was just made durable.
+            settings: how long each class may wait for company, and how much room it needs.
+            committed: called in the loop with what was just made durable, block by block.
         """
         self._journal = journal
         self._clock = clock
         self._reserve = reserve
-        self._window_s = window_ms / 1_000
+        self._settings = settings
+        self._window_s = {
+            Durability.TELEMETRY: settings.telemetry_window_ms / 1_000,
+            Durability.PASSAGE: settings.window_ms / 1_000,
+            Durability.CUSTODY: 0.0,
+        }
         self._committed = committed
         self._thread = ThreadPoolExecutor(1, "journal")
         self._waiting: deque[_Waiting] = deque()
         self._waiting_count = 0
-        self._is_urgent = asyncio.Event()
+        self._due_s = math.inf
         self._wake = asyncio.Event()
         self._is_finishing = False
         self._stored_boot = ""
         self._state_due_ns = 0
+        self._measure_due_ns = 0
+        self._refusals = Refusals()
+        self._stamped: tuple[Moment, Stamp] = (Moment(-1, -1), _NO_STAMP)
         self.fault: StoreError | None = None
-        self.refused_count = 0
+        self.room = Room.AMPLE
+
+    @property
+    def refused_count(self) -> int:
+        """Records refused that no gap record tells of yet."""
+        return self._refusals.count
 
     def accept(
         self,
@@ -93,25 +129,36 @@ class Acceptance:
         at: Moment,
         durability: Durability,
         keep: Mapping[str, str | None] | None = None,
+        *,
+        is_action: bool = False,
     ) -> "asyncio.Future[bool]":
         """Take in what happened at one moment, all of it or nothing.
+
+        Args:
+            drafts: what happened, in order.
+            at: when.
+            durability: how long somebody may be kept waiting.
+            keep: texts to store in the same transaction, None to remove one.
+            is_action: whether something only happens if this is taken.
 
         Returns:
             True once it is on the disk; False if the journal did not take it.
         """
-        is_durable = asyncio.get_running_loop().create_future()
-        is_room = self._waiting_count + len(drafts) <= WAITING_RECORDS_MAX
-        if self.fault is not None or not is_room or self._is_finishing:
-            self.refused_count += len(drafts)
+        loop = asyncio.get_running_loop()
+        is_durable = loop.create_future()
+        reason = self._refusal(len(drafts), durability, is_action=is_action)
+        if reason:
+            self._refusals.note(reason, durability, len(drafts))
             is_durable.set_result(False)
             return is_durable
-        stamp = self._clock.stamp(at)
-        entries = [Entry(_fitted(draft), stamp) for draft in drafts]
-        self._waiting.append(_Waiting(entries, keep or {}, is_durable))
+        group = Together(drafts, self._stamp(at))
+        self._waiting.append(_Waiting(group, durability, keep or _NOTHING_KEPT, is_durable))
         self._waiting_count += len(drafts)
-        self._wake.set()
-        if durability is Durability.CUSTODY or self._waiting_count >= BLOCK_RECORDS_MAX:
-            self._is_urgent.set()
+        is_many = self._waiting_count >= BLOCK_RECORDS_MAX
+        due_s = loop.time() + (0 if is_many else self._window_s[durability])
+        if due_s < self._due_s:
+            self._due_s = due_s
+            self._wake.set()
         return is_durable
 
     async def run(self) -> None:
@@ -122,16 +169,16 @@ class Acceptance:
             elif self._waiting:
                 await self._company()
                 await self._commit(self._take())
+                await self._measure()
             else:
-                await self._wake.wait()
-                self._wake.clear()
+                await self._idle()
         with contextlib.suppress(StoreError):
-            await self._append([], {})
+            await self._append([], {}, is_last=True)
 
     def finish(self) -> None:
         """Let `run` end once everything taken in is on the disk."""
         self._is_finishing = True
-        self._is_urgent.set()
+        self._due_s = 0.0
         self._wake.set()
 
     async def call(self, act: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
@@ -144,50 +191,101 @@ class Acceptance:
         self._thread.shutdown()
         self._journal.close()
 
+    def _stamp(self, at: Moment) -> Stamp:
+        """Stamp a moment, at that moment: later the kernel may say otherwise of its clock."""
+        if at is not self._stamped[0]:
+            self._stamped = at, self._clock.stamp(at)
+        return self._stamped[1]
+
+    def _refusal(self, count: int, durability: Durability, *, is_action: bool) -> str:
+        """Say why records are not taken; "" if they are."""
+        is_telemetry = durability is Durability.TELEMETRY
+        count_max = WAITING_TELEMETRY_MAX if is_telemetry else WAITING_RECORDS_MAX
+        if self.fault is not None:
+            return _REASONS.get(type(self.fault), "card_fault")
+        if self._is_finishing:
+            return "box_ending"
+        if not takes(self.room, durability, is_action=is_action):
+            return "card_low"
+        return "queue_full" if self._waiting_count + count > count_max else ""
+
     async def _company(self) -> None:
-        if self._window_s and not self._is_urgent.is_set():
-            try:
-                async with asyncio.timeout(self._window_s):
-                    await self._is_urgent.wait()
-            except TimeoutError:
-                pass
-        self._is_urgent.clear()
+        loop = asyncio.get_running_loop()
+        while (rest_s := self._due_s - loop.time()) > 0:
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await self._wake.wait()
+
+    async def _idle(self) -> None:
+        """Wait for a record; while there is little room, look for more now and then."""
+        delay_s = RECOVERY_S if self.room is not Room.AMPLE else None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await self._wake.wait()
+        self._wake.clear()
+        if not self._waiting:
+            await self._measure()
+
+    async def _measure(self) -> None:
+        """See how much room there is."""
+        now_ns = self._clock.moment().mono_ns
+        if self.fault is not None or now_ns < self._measure_due_ns:
+            return
+        self._measure_due_ns = now_ns + int(RECOVERY_S * NS_PER_S)
+        settings, before = self._settings, self.room
+        try:
+            free_bytes = await self.call(self._journal.free_bytes)
+        except StoreError as error:
+            log.warning("room on the card is not known", reason=str(error))
+            return
+        self.room = judge_room(
+            free_bytes, before, settings.telemetry_room_mib, settings.custody_room_mib
+        )
+        if self.room is not before:
+            log.warning("room on the card", room=self.room.name.lower(), free_bytes=free_bytes)
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
         count = 0
         while self._waiting and (not batch or count < BLOCK_RECORDS_MAX):
             batch.append(self._waiting.popleft())
-            count += len(batch[-1].entries)
+            count += len(batch[-1].group.drafts)
         self._waiting_count -= count
-        if self._waiting:
-            self._is_urgent.set()
+        self._due_s = 0.0 if self._waiting else math.inf
         return batch
 
     async def _commit(self, batch: list[_Waiting]) -> None:
-        entries = [entry for waiting in batch for entry in waiting.entries]
+        groups = [waiting.group for waiting in batch if waiting.group.drafts]
         keep: dict[str, str | None] = {}
         for waiting in batch:
             keep.update(waiting.keep)
         try:
-            records = await self._append(entries, keep)
+            columns = await self._append(groups, keep)
         except StoreError as error:
             self._take_nothing(batch, error)
             await self._note_gap(error)
         else:
-            self._committed(records)
+            self._committed(columns)
             _tell(batch, is_durable=True)
 
-    async def _append(self, entries: list[Entry], keep: Mapping[str, str | None]) -> list[Record]:
+    async def _append(
+        self, groups: list[Together], keep: Mapping[str, str | None], *, is_last: bool = False
+    ) -> list[RecordColumns]:
         memory = self._clock.memory
         now_ns = self._clock.moment().mono_ns
+        told = self._refusals.due(now_ns, is_last=is_last)
+        if told:
+            groups = [Together(gap_drafts(told), self._clock.now()), *groups]
         is_due = now_ns >= self._state_due_ns or memory.machine_boot != self._stored_boot
-        if entries and not is_due:
-            return await self.call(self._journal.append, entries, keep)
-        records = await self.call(self._journal.append, entries, keep, str(memory))
-        self._stored_boot = memory.machine_boot
-        self._state_due_ns = now_ns + int(STATE_S_MAX * NS_PER_S)
-        return records
+        if groups and not is_due and not is_last:
+            columns = await self.call(self._journal.commit, groups, keep)
+        else:
+            columns = await self.call(self._journal.commit, groups, keep, str(memory))
+            self._stored_boot = memory.machine_boot
+            self._state_due_ns = now_ns + int(STATE_S_MAX * NS_PER_S)
+        self._refusals.told(told, now_ns)
+        return columns
 
     def _take_nothing(self, batch: list[_Waiting], error: StoreError) -> None:
         log.error("journal takes nothing", reason=str(error), retry=error.retry)
@@ -195,7 +293,10 @@ class Acceptance:
         batch = [*batch, *self._waiting]
         self._waiting.clear()
         self._waiting_count = 0
-        self.refused_count += sum(len(waiting.entries) for waiting in batch)
+        self._due_s = math.inf
+        reason = _REASONS.get(type(error), "card_fault")
+        for waiting in batch:
+            self._refusals.note(reason, waiting.durability, len(waiting.group.drafts))
         _tell(batch, is_durable=False)
 
     async def _note_gap(self, error: StoreError) -> None:
@@ -212,31 +313,19 @@ class Acceptance:
         count = self.refused_count
         try:
             await self.call(self._reserve.make)
-            self._committed(await self._append([self._gap(f"journal_refused {count}")], {}))
+            self._committed(await self._append([], {}, is_last=True))
         except StoreError:
             if self._is_finishing:
                 self.fault = None
             return
         log.info("journal takes records again", refused_count=count)
-        self.refused_count -= count
         self.fault = None
 
-    def _gap(self, reason: str) -> Entry:
-        return Entry(Draft("", GAP, detail=reason), self._clock.now())
+    def _gap(self, reason: str) -> Together:
+        return Together((Draft("", GAP, detail=reason),), self._clock.now())
 
 
 def _tell(batch: list[_Waiting], *, is_durable: bool) -> None:
     for waiting in batch:
         if not waiting.is_durable.done():
             waiting.is_durable.set_result(is_durable)
-
-
-def _fitted(draft: Draft) -> Draft:
-    return Draft(
-        fit(draft.device),
-        fit(draft.node_kind),
-        fit(draft.subject),
-        fit(draft.reference),
-        fit(draft.detail),
-        draft.evidence,
-    )

@@ -16,7 +16,7 @@ import structlog
 from agreed.directives import EndOrder
 from agreed.machine import Moment
 from agreed.messages import Status
-from agreed.records import BOX_ALIVE, BOX_STARTED, Durability, Record
+from agreed.records import BOX_ALIVE, BOX_STARTED, Durability, RecordColumns
 from edge.acceptance import Acceptance
 from edge.config import BoxSettings
 from edge.decisions import Decision, Draft, keyed_digest
@@ -58,7 +58,7 @@ class Agent:
         )
         self._uplink = Uplink(settings, self._sync, self, clock)
         self._acceptance = Acceptance(
-            journal, clock, opened.reserve, settings.journal.window_ms, self._durable
+            journal, clock, opened.reserve, settings.journal, self._durable
         )
         self._lines = [make_line(line, os.urandom(16)) for line in settings.line]
         self._line_of = {
@@ -114,7 +114,7 @@ class Agent:
         for directive in directives:
             self._site.known.learn(directive)
         self._watch.learn(directives)
-        self._watch.journaled(self._journal.recent_records(RECENT_BLOCKS_COUNT))
+        self._watch.journaled(self._journal.recent_columns(RECENT_BLOCKS_COUNT))
         self._sync.journaled(self._journal.end.through)
         self.link_changed(is_up=False)
 
@@ -128,7 +128,13 @@ class Agent:
 
     def _carry_out(self, decision: Decision, at: Moment) -> None:
         self._tell(decision.at_once)
-        accepted = self._acceptance.accept(decision.drafts, at, decision.durability, decision.keep)
+        accepted = self._acceptance.accept(
+            decision.drafts,
+            at,
+            decision.durability,
+            decision.keep,
+            is_action=bool(decision.when_durable),
+        )
         if decision.when_durable or decision.when_refused or decision.keep:
             accepted.add_done_callback(partial(self._accepted, decision))
 
@@ -149,12 +155,12 @@ class Agent:
     def _note(self, node_kind: str, detail: str = "") -> None:
         draft = Draft("", node_kind, detail=detail)
         # A refusal is counted and shown; nobody waits for this record.
-        _ = self._acceptance.accept((draft,), self._clock.moment(), Durability.PASSAGE)
+        _ = self._acceptance.accept((draft,), self._clock.moment(), Durability.TELEMETRY)
 
-    def _durable(self, records: list[Record]) -> None:
-        if records:
-            self._watch.journaled(records)
-            self._sync.journaled(records[-1].sequence)
+    def _durable(self, runs: list[RecordColumns]) -> None:
+        if runs:
+            self._watch.journaled(runs)
+            self._sync.journaled(runs[-1].last_sequence)
             self._uplink.wake()
 
     # What happens with time alone.
@@ -218,6 +224,7 @@ class Agent:
             "sync": self._sync.phase.name.lower(),
             "incident": self._sync.incident,
             "journal_fault": type(fault).__name__ if fault else "",
+            "journal_room": self._acceptance.room.name.lower(),
             "refused_count": self._acceptance.refused_count,
             "port_faults": {
                 line.wiring.port: type(line.fault).__name__ for line in self._lines if line.fault

@@ -124,9 +124,24 @@ class JournalSettings(_Settings):
     Attributes:
         window_ms: how long a gate passage may wait so that others share its write to the card;
             lockers and tasks never wait. A longer window wears the card less.
+        telemetry_window_ms: likewise for what nobody waits for: signs of life, devices lost and
+            back; whatever is written earlier takes it along.
+        telemetry_room_mib: with less room than this on the card telemetry is refused.
+        custody_room_mib: with less room than this no parcel and no task begins.
+        retention_days: how long a record stays on the box after headquarters holds it.
     """
 
     window_ms: Annotated[int, Field(ge=0, le=5_000)] = 200
+    telemetry_window_ms: Annotated[int, Field(ge=0, le=60_000)] = 5_000
+    telemetry_room_mib: Annotated[int, Field(ge=2, le=1_000_000)] = 64
+    custody_room_mib: Annotated[int, Field(ge=2, le=1_000_000)] = 16
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] = 30
+
+    @model_validator(mode="after")
+    def _telemetry_first(self) -> Self:
+        if self.telemetry_room_mib < self.custody_room_mib:
+            raise ValueError("telemetry_room_mib must not be less than custody_room_mib")
+        return self
 
 
 class Gate(_Settings):

@@ -3,7 +3,7 @@
 Everything here blocks; `acceptance` calls it from one thread.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 import apsw
 
 from agreed.limits import BLOCK_RECORDS_MAX, MESSAGE_BYTES_MAX
-from agreed.records import Record, RecordError, to_columns, to_records
+from agreed.records import Record, RecordColumns, RecordError, to_records
 from agreed.wire import (
     HASH_BYTES,
     NO_HASH,
@@ -23,10 +23,12 @@ from agreed.wire import (
     encode_block,
 )
 from edge.clock import Stamp
+from edge.columns import Together, draft_columns
 from edge.decisions import Draft
 from edge.store import (
     StoreDamagedError,
     StoreError,
+    card_room_bytes,
     named_faults,
     open_for_reading,
     open_store,
@@ -108,6 +110,7 @@ class Journal:
     def __init__(self, store: apsw.Connection, origin: Origin) -> None:
         """Use `open_journal`."""
         self._store = store
+        self._folder = Path(store.filename).parent
         self.origin = origin
         self.end = Place()
         self.committed = self._committed_stored = Place()
@@ -141,24 +144,31 @@ class Journal:
     def append(
         self, entries: list[Entry], keep: Mapping[str, str | None], memory: str = ""
     ) -> list[Record]:
-        """Commit entries, and what is kept with them, in one transaction; returns after fsync.
+        """Commit entries one by one as `commit` does; gives the records as journaled."""
+        groups = [Together((entry.draft,), entry.stamp) for entry in entries]
+        return [one for part in self.commit(groups, keep, memory) for one in to_records(part)]
+
+    def commit(
+        self, groups: Sequence[Together], keep: Mapping[str, str | None], memory: str = ""
+    ) -> list[RecordColumns]:
+        """Commit records, and what is kept with them, in one transaction; returns after fsync.
 
         Args:
-            entries: become records, in order; may be empty when only `keep` is to be stored.
+            groups: become records, in order; may be empty when only `keep` is to be stored.
             keep: texts to store, None to remove one.
             memory: what the clock must remember, stored with what headquarters holds; "" leaves
-                both, unless there are no entries.
+                both, unless there are no records.
 
         Returns:
-            The records as journaled.
+            The records as journaled, for each block its columns.
 
         Raises:
             StoreError: nothing of it was committed.
         """
-        records = [_record(entry, self.end.through + 1 + i) for i, entry in enumerate(entries)]
-        blocks = list(self._encoded(records, self.end.head)) if records else []
+        columns = draft_columns(self.end.through + 1, groups) if groups else None
+        blocks = list(self._encoded(columns, self.end.head)) if columns is not None else []
         with transaction(self._store):
-            for block, previous in blocks:
+            for block, previous, _columns in blocks:
                 self._store.execute(
                     "INSERT INTO blocks VALUES (?, ?, ?, ?, ?)",
                     (block.first_sequence, block.count, previous, block.hash, block.data),
@@ -166,13 +176,13 @@ class Journal:
             for name, value in keep.items():
                 self._keep(name, value)
             committed = self._committed_stored
-            if memory or not entries:
+            if memory or not groups:
                 committed = self._write_state(memory)
         self._committed_stored = committed
         if blocks:
             self.end = Place(blocks[-1][0].last_sequence, blocks[-1][0].hash)
         self._remember(keep)
-        return records
+        return [part for _block, _previous, part in blocks]
 
     def blocks_after(self, sequence: int, count_max: int, bytes_max: int) -> list[StoredBlock]:
         """Read the blocks after a sequence, at least one if there is one, within the bounds."""
@@ -189,7 +199,7 @@ class Journal:
                 found.append(block)
         return found
 
-    def recent_records(self, blocks_count: int) -> list[Record]:
+    def recent_columns(self, blocks_count: int) -> list[RecordColumns]:
         """Read the records of the last blocks, in order, from behind the newest damaged one."""
         blocks: list[Block] = []
         with named_faults():
@@ -198,7 +208,7 @@ class Journal:
                     blocks.append(decode_block(row.data))
                 except WireError:
                     break  # what is only remembered must not keep a box from starting
-        return [record for block in reversed(blocks) for record in to_records(block.columns)]
+        return [block.columns for block in reversed(blocks)]
 
     def hash_at(self, through: int) -> bytes | None:
         """Give the hash of the block that ends at a sequence; None if none does."""
@@ -225,6 +235,13 @@ class Journal:
                 raise _damaged(block, str(error)) from None
         return None
 
+    def free_bytes(self) -> int:
+        """Measure the room for further records: what the card has, and what the file has freed."""
+        with named_faults():
+            freed = self._store.execute("PRAGMA freelist_count").get
+            page_bytes = self._store.execute("PRAGMA page_size").get
+        return card_room_bytes(self._folder) + int(freed) * int(page_bytes)
+
     def commit_through(self, place: Place) -> None:
         """Remember what headquarters holds for good; stored when the clock's memory is.
 
@@ -249,27 +266,28 @@ class Journal:
         return committed
 
     def _encoded(
-        self, records: list[Record], previous: bytes
-    ) -> Iterator[tuple[StoredBlock, bytes]]:
+        self, columns: RecordColumns, previous: bytes
+    ) -> Iterator[tuple[StoredBlock, bytes, RecordColumns]]:
         """Cut records into blocks that can be sent; nearly always one."""
-        waiting = [records]
+        waiting = [columns]
         while waiting:
             part = waiting.pop()
             data = self._encode(part, previous)
             if data is None:
                 half = len(part) // 2
-                waiting += [part[half:], part[:half]]
+                waiting += [part.part(half, len(part)), part.part(0, half)]
             else:
-                yield StoredBlock(part[0].sequence, len(part), block_hash(data), data), previous
-                previous = block_hash(data)
+                block = StoredBlock(part.first_sequence, len(part), block_hash(data), data)
+                yield block, previous, part
+                previous = block.hash
 
-    def _encode(self, records: list[Record], previous: bytes) -> bytes | None:
-        if len(records) > BLOCK_RECORDS_MAX:
+    def _encode(self, columns: RecordColumns, previous: bytes) -> bytes | None:
+        if len(columns) > BLOCK_RECORDS_MAX:
             return None
         try:
-            data = encode_block(self.origin, previous, to_columns(records))
+            data = encode_block(self.origin, previous, columns)
         except RecordError:
-            if len(records) == 1:
+            if len(columns) == 1:
                 raise
             return None
         return data if len(data) <= _SENDABLE_BYTES_MAX else None
@@ -412,23 +430,6 @@ def checked_chain(rows: Iterator[StoredBlock], start: Place | None) -> Iterator[
 
 def _damaged(row: StoredBlock, why: str) -> StoreDamagedError:
     return StoreDamagedError(f"block at {row.first_sequence}: {why}", row.first_sequence)
-
-
-def _record(entry: Entry, sequence: int) -> Record:
-    draft, stamp = entry.draft, entry.stamp
-    return Record(
-        sequence,
-        stamp.mono_ns,
-        stamp.wall_ms,
-        stamp.bound_ms,
-        stamp.clock_state,
-        draft.evidence,
-        draft.device,
-        draft.node_kind,
-        draft.subject,
-        draft.reference,
-        draft.detail,
-    )
 
 
 assert len(NO_HASH) == HASH_BYTES

@@ -55,6 +55,7 @@ _OWN: Final = (
     _("write mqtt://host:1883 or mqtts://host:8883; user and password apart"),
     _("give at most one of password and password_file"),
     _("a password needs a user"),
+    _("telemetry_room_mib must not be less than custody_room_mib"),
     _("give exactly one of key and key_file"),
     _("a secure-channel key is 32 hexadecimal characters"),
     _("this key is publicly known; give the reader a key of its own"),
@@ -82,6 +83,17 @@ _STORE_FAULTS: Final = {
     "StoreReadOnlyError": _("the card is read-only: nothing is recorded; replace the card."),
 }
 _STORE_FAULT: Final = _("the card reports a fault: nothing is recorded; replace the card.")
+
+
+_ROOMS: Final = {
+    "scarce": _("the card is nearly full: signs of life are not recorded; make room on it."),
+    "low": _("the card is nearly full: no parcel and no task begins; make room on it."),
+}
+
+
+def room_sentence(room: str) -> str:
+    """Say what little room means, from its name; "" while there is enough."""
+    return say(_ROOMS[room]) if room in _ROOMS else ""
 
 
 def port_sentence(port: str, fault: str) -> str:

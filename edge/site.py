@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from agreed.machine import Moment
-from agreed.records import DEVICE_BACK, DEVICE_LOST, DEVICE_TAMPERED
+from agreed.records import DEVICE_BACK, DEVICE_LOST, DEVICE_TAMPERED, Durability
 from edge.access import Gate
 from edge.clock import Stamp
 from edge.config import BoxSettings
@@ -86,7 +86,10 @@ class Site:
             self.lost.add(device)
         elif seen is Seen.BACK:
             self.lost.discard(device)
-        return Decision((Draft(device, node_kind, detail=observation.value),))
+        # Tampering is no telemetry: somebody stands there now.
+        is_urgent = seen is Seen.TAMPERED
+        durability = Durability.PASSAGE if is_urgent else Durability.TELEMETRY
+        return Decision((Draft(device, node_kind, detail=observation.value),), durability)
 
     def _at_gate(self, gate: Gate, observation: Observation, stamp: Stamp) -> Decision:
         match observation.seen:

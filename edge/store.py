@@ -175,6 +175,19 @@ class Reserve:
         self._path.unlink(missing_ok=True)
 
 
+def card_room_bytes(folder: Path) -> int:
+    """Measure the room on the card that holds a folder.
+
+    Raises:
+        StoreError: it cannot be asked.
+    """
+    try:
+        card = os.statvfs(folder)
+    except OSError as error:
+        raise StoreFaultError(str(error)) from error
+    return card.f_bavail * card.f_frsize
+
+
 def sync_folder(folder: Path) -> None:
     """Make new names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -2,11 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterable
+from threading import Lock
 from typing import Final
 
 from agreed.directives import Directive, EndOrder, PutOrder
 from agreed.promises import NO_CLOCK
-from agreed.records import ClockState, Record, to_columns
+from agreed.records import ClockState, RecordColumns, join_columns
 from agreed.tick import OpenPromises
 from edge.clock import Stamp
 
@@ -31,7 +32,9 @@ class Watch:
         self.counts: dict[str, int] = {}
         self.at_risk = 0
         self._promises = OpenPromises()
-        self._records: deque[Record] = deque(maxlen=WAITING_RECORDS_MAX)
+        self._runs: deque[RecordColumns] = deque()
+        self._waiting_count = 0
+        self._lock = Lock()
         self._directives: deque[Directive | None] = deque()
 
     @property
@@ -47,23 +50,32 @@ class Watch:
         """Begin anew with the next tick, because headquarters did."""
         self._directives.append(None)
 
-    def journaled(self, records: Iterable[Record]) -> None:
+    def journaled(self, runs: Iterable[RecordColumns]) -> None:
         """Look at these with the next tick."""
-        self._records.extend(records)
+        with self._lock:
+            for run in runs:
+                self._runs.append(run)
+                self._waiting_count += len(run)
+            while self._waiting_count > WAITING_RECORDS_MAX and len(self._runs) > 1:
+                self._waiting_count -= len(self._runs.popleft())
 
     def tick(self, now: Stamp) -> None:
         """Advance to now."""
         while self._directives:
             self._take_in(self._directives.popleft())
         bound_ms = NO_CLOCK if now.clock_state is ClockState.UNSET else now.bound_ms
-        records = [self._records.popleft() for _ in range(len(self._records))]
-        for run in _consecutive(records):
-            self._promises.tick(to_columns(run), now.wall_ms, bound_ms)
-        if not records:
-            self._promises.tick(None, now.wall_ms, bound_ms)
+        for run in _consecutive(self._take_runs()) or (None,):
+            self._promises.tick(run, now.wall_ms, bound_ms)
         self.at_risk = self._promises.at_risk()
         counts = self._promises.counts()
         self.counts = {verdict.name.lower(): count for verdict, count in counts.items()}
+
+    def _take_runs(self) -> list[RecordColumns]:
+        with self._lock:
+            runs = list(self._runs)
+            self._runs.clear()
+            self._waiting_count = 0
+        return runs
 
     def _take_in(self, directive: Directive | None) -> None:
         if directive is None:
@@ -74,11 +86,12 @@ class Watch:
             self._promises.end(directive.order)
 
 
-def _consecutive(records: list[Record]) -> list[list[Record]]:
-    runs: list[list[Record]] = []
-    for record in records:
-        if runs and runs[-1][-1].sequence + 1 == record.sequence:
-            runs[-1].append(record)
+def _consecutive(runs: list[RecordColumns]) -> list[RecordColumns]:
+    """Put together what continues: one tick is dearer than many records."""
+    grown: list[list[RecordColumns]] = []
+    for run in runs:
+        if grown and grown[-1][-1].last_sequence + 1 == run.first_sequence:
+            grown[-1].append(run)
         else:
-            runs.append([record])
-    return runs
+            grown.append([run])
+    return [join_columns(parts) for parts in grown]

@@ -1,5 +1,7 @@
 """Records: what they may hold, and that arrays and objects say the same."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from agreed.records import (
     Record,
     RecordError,
     check_text,
+    join_columns,
     to_columns,
     to_records,
 )
@@ -64,3 +67,18 @@ def test_text_is_bounded_in_bytes_and_printable(text: str) -> None:
     assert len(text.encode()) <= TEXT_BYTES_MAX
     assert "\n" not in text
     assert "\x7f" not in text
+
+
+def test_columns_are_cut_and_joined_without_a_trace() -> None:
+    records = [
+        Record(i + 3, i, 2 * i, 1, ClockState.SYNCED, Evidence.KIOSK, f"d-{i % 3}", "k", f"s-{i}")
+        for i in range(20)
+    ]
+    whole = to_columns(records)
+    for cuts in ([0, 20], [0, 1, 2, 20], list(range(21))):
+        parts = [whole.part(start, stop) for start, stop in itertools.pairwise(cuts)]
+        assert [r for part in parts for r in to_records(part)] == records
+        assert to_records(join_columns(parts)) == records
+        assert all(len(set(part.texts["subject"][1].tolist())) == len(part) for part in parts)
+    with pytest.raises(RecordError, match="consecutive"):
+        join_columns([whole.part(0, 3), whole.part(4, 5)])

@@ -76,7 +76,7 @@ def test_reading_is_bounded_but_never_stands_still(tmp_path: Path) -> None:
     assert journal.blocks_after(10, 9, 10**6) == []
     assert journal.wall_ms_after(4) == STAMP.wall_ms
     assert journal.wall_ms_after(10) is None
-    assert [r.sequence for r in journal.recent_records(2)] == [7, 8, 9, 10]
+    assert [(c.first_sequence, len(c)) for c in journal.recent_columns(2)] == [(7, 2), (9, 2)]
 
 
 def test_what_is_kept_commits_with_its_records(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_old_damage_keeps_no_box_from_starting_or_reporting(tmp_path: Path) -> N
     journal.close()
     damage(tmp_path, "UPDATE blocks SET bytes = zeroblob(200) WHERE first_sequence = 20")
     journal = opened(tmp_path)
-    assert [r.sequence for r in journal.recent_records(2_000)] == list(range(21, 101))
+    assert [c.first_sequence for c in journal.recent_columns(2_000)] == list(range(21, 101))
     with pytest.raises(StoreDamagedError, match="block at 20"):
         journal.wall_ms_after(19)
     assert journal.wall_ms_after(20) == STAMP.wall_ms

@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from agreed.records import GAP
+from agreed.records import GAP, to_records
 from agreed.words import RemedyError
 from edge.config import BoxSettings, read_settings
 from edge.opening import check_keys, check_ports, only_one, open_all
@@ -42,7 +42,7 @@ def test_a_damaged_journal_is_set_aside_and_said_in_the_new_one(tmp_path: Path) 
     again = open_all(settings(tmp_path)).journal
     assert again.origin.epoch != epoch
     assert again.kept == {"a": "1"}
-    (record,) = again.recent_records(9)
+    (record,) = to_records(again.recent_columns(9)[0])
     assert (record.node_kind, record.detail) == (GAP, "journal_damaged journal-damaged-1.db")
     assert (tmp_path / "data" / "journal-damaged-1.db").exists()
 
