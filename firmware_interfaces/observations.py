@@ -26,6 +26,13 @@ class Seen(IntEnum):
     CARD_BEFORE = 15  # read from a device's memory; value: card, space, the device's own time
     MISSED = 16  # events that a device could not keep; value: how many
     REKEYED = 17  # a reader confirmed its new key: the old one is of no use any more
+    INSTALL_OPENED = 30  # keys that anybody knows are taken for a while; value: the seconds
+    INSTALL_CLOSED = 31  # they are not any more; value: keyed, time, told or lost
+    POWER_LOST = 32  # a reader reports that its own supply fails
+    POWER_BACK = 33
+    UNTAMPERED = 34  # its case was closed again
+    DESCRIBED = 35  # who a device says it is and what it has; value: for people
+    UNREADABLE = 36  # said once: what a device says to another master is encrypted; value: why
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +100,16 @@ class Rekey:
     key: bytes = field(repr=False)
 
 
-Command = Admit | Refuse | OpenCompartment | Answer | Trigger | Rekey
+@dataclass(frozen=True, slots=True)
+class Install:
+    """Take a reader's well-known installation key for a while, to give it its own.
+
+    Attributes:
+        for_s: how long at most; 0 closes what is open.
+    """
+
+    device: str
+    for_s: int = 120
+
+
+Command = Admit | Refuse | OpenCompartment | Answer | Trigger | Rekey | Install

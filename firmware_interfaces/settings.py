@@ -50,7 +50,7 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
     """
     match settings:
         case OsdpLine():
-            keys = [device.read_key() for device in settings.devices]
+            keys = [device.read_keys() for device in settings.devices]
             return OsdpMachine(settings, keys, entropy)
         case LockerLine():
             return LockerMachine(settings)

@@ -19,11 +19,24 @@ HEADER_BYTES = 5
 FRAME_BYTES_MIN = HEADER_BYTES + 3  # a code and the CRC
 FRAME_BYTES_MAX = 256  # a card of 512 bits needs 95; more would only delay finding the next frame
 
+POLL = 0x60
+ASK_IDENTITY = 0x61
+ASK_CAPABILITIES = 0x62
+DRIVE_OUTPUT = 0x68
+CHALLENGE = 0x76
+SERVER_CRYPTOGRAM = 0x77
+
 ACK = 0x40
 NAK = 0x41
+LOCAL_STATUS = 0x48
 RAW_CARD = 0x50
 KEYPAD = 0x53
 BUSY = 0x79
+
+# Types of security blocks: from these on a frame ends in a MAC, and the last two hide its data.
+WITH_MAC = range(0x15, 0x19)
+HIDDEN = range(0x17, 0x19)
+MAC_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,32 @@ class Frame:
     sequence: int
     code: int
     raw: bytes
+
+    @property
+    def security(self) -> bytes:
+        """The security block without its length: type and data; empty when there is none."""
+        has_block = self.raw[4] & SECURITY_BIT
+        return (
+            self.raw[HEADER_BYTES + 1 : HEADER_BYTES + self.raw[HEADER_BYTES]] if has_block else b""
+        )
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether its data is encrypted."""
+        return self.security[:1] != b"" and self.security[0] in HIDDEN
+
+    @property
+    def data(self) -> bytes:
+        """What follows the code; encrypted if the frame is hidden."""
+        security = self.security
+        begin = HEADER_BYTES + (1 + len(security) if security else 0) + 1
+        has_mac = security[:1] != b"" and security[0] in WITH_MAC
+        return self.raw[begin : -2 - (MAC_BYTES if has_mac else 0)]
+
+    @property
+    def is_challenge_with_default_key(self) -> bool:
+        """Whether it opens a secure channel with the key that anybody knows."""
+        return self.code == CHALLENGE and self.security[1:2] == b"\x00"
 
 
 def _crc_step(crc: int) -> int:

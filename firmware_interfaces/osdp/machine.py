@@ -14,6 +14,7 @@ from firmware_interfaces.observations import (
     Admit,
     Answer,
     Command,
+    Install,
     Observation,
     OpenCompartment,
     Refuse,
@@ -21,6 +22,7 @@ from firmware_interfaces.observations import (
     Seen,
     Trigger,
 )
+from firmware_interfaces.osdp import commands
 from firmware_interfaces.osdp.panel import Panel, seed_nonces
 from firmware_interfaces.osdp.reader import ADMITS_COUNT_MAX, Reader
 from firmware_interfaces.osdp.settings import OsdpLine, is_own_key
@@ -30,32 +32,51 @@ TICK_MS = 10  # libosdp asks for 50 or less; this is what its time-outs are meas
 CARD_BITS_MAX = 512
 KEYS_COUNT_MAX = 32
 OPEN_MS_MAX = 60_000
-MS_PER_COUNT = 100  # OSDP counts time in tenths of a second
 REFUSED_MS = 2_000
 
 # Source: IEC 60839-11-5, osdp_KEYPAD: digits are ASCII, these two are not.
 KEYS = {0x7F: "*", 0x0D: "#"} | {ord(digit): digit for digit in "0123456789*#"}
 
-OUTPUT_ON_FOR_A_WHILE = 5
-LED_SET_TEMPORARILY = 2
-BUZZER_DEFAULT_TONE = 2
-KEYSET_SCBK = 1
+# What a reader has, for people; Source: IEC 60839-11-5, osdp_PDCAP.
+CAPABILITIES = {
+    "outputs": osdp_sys.CAP_OUTPUT_CONTROL,
+    "inputs": osdp_sys.CAP_CONTACT_STATUS_MONITORING,
+    "LED": osdp_sys.CAP_READER_LED_CONTROL,
+    "buzzer": osdp_sys.CAP_READER_AUDIBLE_OUTPUT,
+    "text": osdp_sys.CAP_READER_TEXT_OUTPUT,
+}
 
 
 class OsdpMachine:
-    """The readers of one line."""
+    """The readers of one line.
 
-    def __init__(self, settings: OsdpLine, keys: Sequence[bytes], entropy: bytes) -> None:
+    Args:
+        settings: of the line.
+        keys: of each reader in order: its key, and the one it may have been given since.
+        entropy: 16 random bytes, never used before.
+    """
+
+    def __init__(self, settings: OsdpLine, keys: Sequence[Sequence[bytes]], entropy: bytes) -> None:
         seed_nonces(entropy, settings.port)
-        addresses = [device.address for device in settings.devices]
-        self._panel = Panel(list(zip(addresses, keys, strict=True)))
+        self._settings = {device.name: device for device in settings.devices}
         self._readers = [
-            Reader(index, device.address, device.output, Presence(device.name))
-            for index, device in enumerate(settings.devices)
+            Reader(
+                index,
+                device.address,
+                device.output,
+                Presence(device.name),
+                keys=[*may_have],
+                newest_key=may_have[-1],
+            )
+            for index, (device, may_have) in enumerate(zip(settings.devices, keys, strict=True))
         ]
+        self._panel = self._fresh_panel()
         self._by_name = {reader.presence.device: reader for reader in self._readers}
         self._tick_ns = 0
         self._is_open = False
+
+    def _fresh_panel(self) -> Panel:
+        return Panel([(reader.address, reader.keys[0]) for reader in self._readers])
 
     def line_opened(self, now: Moment) -> list[Observation]:
         """Begin every conversation from the start."""
@@ -69,6 +90,7 @@ class OsdpMachine:
         self._is_open = False
         said = []
         for reader in self._readers:
+            said += reader.close_window(self._panel, now, "lost")
             reader.rest(self._panel, now, 0)
             said += reader.refuse_admits(now) + reader.presence.lost(now, "port")
         self._settle()
@@ -86,6 +108,8 @@ class OsdpMachine:
         reader = self._by_name.get(command.device)
         if reader is None:
             return [refused(command.device, now, "no such device")]
+        if isinstance(command, Install):
+            return self._install(reader, command, now) + self._work(now)
         if reader.online_ns is None:
             return [refused(command.device, now, "lost")]
         match command:
@@ -108,66 +132,54 @@ class OsdpMachine:
             return [refused(device, now, "reader has no such output")]
         if len(reader.admits) >= ADMITS_COUNT_MAX:
             return [refused(device, now, "busy")]
-        open_ms = min(max(command.open_ms, MS_PER_COUNT), OPEN_MS_MAX)
-        output = {
-            "command": osdp_sys.CMD_OUTPUT,
-            "output_no": reader.output,
-            "control_code": OUTPUT_ON_FOR_A_WHILE,
-            "timer_count": open_ms // MS_PER_COUNT,
-        }
-        if not self._panel.submit(reader.index, output):
+        open_ms = min(max(command.open_ms, commands.MS_PER_COUNT), OPEN_MS_MAX)
+        if not self._panel.submit(reader.index, commands.output(reader.output, open_ms)):
             return [refused(device, now, "busy")]
         reader.admits.append(command)
-        self._show(reader, osdp_sys.LED_COLOR_GREEN, open_ms)
-        self._sound(reader, beeps_count=1)
+        words = self._settings[device].text_admitted
+        self._show(reader, commands.GREEN, 1, words, open_ms)
         return []
 
     def _refuse(self, reader: Reader, now: Moment) -> list[Observation]:
-        has_led = self._show(reader, osdp_sys.LED_COLOR_RED, REFUSED_MS)
-        has_buzzer = self._sound(reader, beeps_count=2)
-        if has_led or has_buzzer:
+        device = reader.presence.device
+        words = self._settings[device].text_refused
+        if self._show(reader, commands.RED, 2, words, REFUSED_MS):
             return []
-        return [refused(reader.presence.device, now, "reader has neither LED nor buzzer")]
+        return [refused(device, now, "reader has neither LED nor buzzer")]
+
+    def _show(self, reader: Reader, color: int, beeps_count: int, words: str, for_ms: int) -> bool:
+        """Show, sound and write an answer, as far as the reader can; whether it can anything."""
+        has_led = self._try(reader, commands.led(color, for_ms))
+        has_buzzer = self._try(reader, commands.buzzer(beeps_count))
+        has_text = bool(words) and self._try(reader, commands.text(words, for_ms))
+        return has_led or has_buzzer or has_text
+
+    def _try(self, reader: Reader, command: dict[str, Any]) -> bool:
+        """Submit what the reader has the means for: it would end the session over anything else."""
+        if not self._panel.items_count(reader.index, commands.NEEDED[command["command"]]):
+            return False
+        return self._panel.submit(reader.index, command)
 
     def _rekey(self, reader: Reader, command: Rekey, now: Moment) -> list[Observation]:
         device = reader.presence.device
         if not is_own_key(command.key):
             return [refused(device, now, "this key is publicly known, or not 16 bytes")]
-        keyset = {"command": osdp_sys.CMD_KEYSET, "type": KEYSET_SCBK, "data": command.key}
-        if reader.is_rekeying or not self._panel.submit(reader.index, keyset):
+        keyset = commands.keyset(command.key)
+        if reader.new_key is not None or not self._panel.submit(reader.index, keyset):
             return [refused(device, now, "busy")]
-        reader.is_rekeying = True
+        reader.new_key = command.key
         return []
 
-    def _show(self, reader: Reader, color: int, for_ms: int) -> bool:
-        if not self._panel.items_count(reader.index, osdp_sys.CAP_READER_LED_CONTROL):
-            return False
-        led = {
-            "command": osdp_sys.CMD_LED,
-            "reader": 0,
-            "led_number": 0,
-            "temporary": True,
-            "control_code": LED_SET_TEMPORARILY,
-            "on_count": 1,
-            "off_count": 0,
-            "on_color": color,
-            "off_color": osdp_sys.LED_COLOR_NONE,
-            "timer_count": for_ms // MS_PER_COUNT,
-        }
-        return self._panel.submit(reader.index, led)
-
-    def _sound(self, reader: Reader, beeps_count: int) -> bool:
-        if not self._panel.items_count(reader.index, osdp_sys.CAP_READER_AUDIBLE_OUTPUT):
-            return False
-        buzzer = {
-            "command": osdp_sys.CMD_BUZZER,
-            "reader": 0,
-            "control_code": BUZZER_DEFAULT_TONE,
-            "on_count": 1,
-            "off_count": 1,
-            "rep_count": beeps_count,
-        }
-        return self._panel.submit(reader.index, buzzer)
+    def _install(self, reader: Reader, command: Install, now: Moment) -> list[Observation]:
+        if not self._is_open:
+            return [refused(command.device, now, "lost")]
+        if command.for_s <= 0:
+            return reader.close_window(self._panel, now, "told")
+        if reader.online_ns is not None:
+            return [refused(command.device, now, "reader has a key of its own already")]
+        if reader.install_until_ns is not None:
+            return [refused(command.device, now, "busy")]
+        return reader.open_window(self._panel, now, command.for_s)
 
     def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
         """Take in what arrived on the line."""
@@ -183,6 +195,19 @@ class OsdpMachine:
         for reader in self._readers:
             said += reader.time_passed(self._panel, now)
         return said
+
+    def _with_other_key(self, now: Moment) -> None:
+        """Begin anew with another key; libosdp takes keys only when a panel is made."""
+        self._settle()
+        self._panel = self._fresh_panel()
+        for reader in self._readers:
+            if reader.enabled_ns is None:
+                self._panel.disable(reader.index)
+            else:
+                reader.online_ns = None
+                reader.begin(self._panel, now)
+            if reader.install_until_ns is not None:
+                self._panel.set_installing(reader.index, reader.address, is_open=True)
 
     def bytes_to_send(self) -> bytes:
         """Hand over the command, if there is one."""
@@ -210,6 +235,8 @@ class OsdpMachine:
 
     def _said(self, reader: Reader, event: dict[str, Any], now: Moment) -> list[Observation]:
         device = reader.presence.device
+        if event["event"] != osdp_sys.EVENT_NOTIFICATION and reader.online_ns is None:
+            return []  # nothing is believed outside a secure channel
         match event["event"]:
             case osdp_sys.EVENT_CARDREAD:
                 value = _card(event)
@@ -218,19 +245,60 @@ class OsdpMachine:
                 value = "".join(KEYS.get(key, "") for key in event["data"][:KEYS_COUNT_MAX])
                 return [Observation(device, Seen.KEYS, now, value=value)] if value else []
             case osdp_sys.EVENT_STATUS:
-                return _tampered(reader, event, now)
+                is_local = event["type"] == osdp_sys.STATUS_REPORT_LOCAL
+                return reader.reported(bytes(event["report"]), now) if is_local else []
             case osdp_sys.EVENT_NOTIFICATION:
                 return self._notified(reader, event, now)
             case _:
                 return []
 
     def _notified(self, reader: Reader, event: dict[str, Any], now: Moment) -> list[Observation]:
-        is_status = event["type"] == osdp_sys.EVENT_NOTIFICATION_PD_STATUS
-        if not is_status or reader.enabled_ns is None:
+        if reader.enabled_ns is None:
             return []  # what a resting reader was told to do is no news
+        if event["type"] == osdp_sys.EVENT_NOTIFICATION_SC_STATUS:
+            reader.is_keyed = reader.is_keyed or bool(event["arg0"] and event["arg1"])
+            return []
+        if event["type"] != osdp_sys.EVENT_NOTIFICATION_PD_STATUS:
+            return []
         if event["arg0"] and self._panel.is_secure(reader.index):
-            return reader.came_online(now)
-        return reader.dropped(self._panel, now)
+            return self._came_online(reader, now)
+        if event["arg0"] and reader.install_until_ns is not None:
+            return self._plain(reader, now)
+        said = reader.dropped(self._panel, now)
+        if reader.wants_other_key(now):
+            self._with_other_key(now)
+        return said
+
+    def _came_online(self, reader: Reader, now: Moment) -> list[Observation]:
+        said = reader.came_online(now) + reader.only_key(now)
+        said += reader.close_window(self._panel, now, "keyed" if reader.is_keyed else "own key")
+        return said + self._described(reader, now, "")
+
+    def _plain(self, reader: Reader, now: Moment) -> list[Observation]:
+        """A reader without any secure channel says who it is, and nothing else is taken from it."""
+        said = self._described(reader, now, "plain text, cannot be used; ")
+        reader.dropped(self._panel, now)
+        return said
+
+    def _described(self, reader: Reader, now: Moment, prefix: str) -> list[Observation]:
+        has = [
+            f"{name} {count}"
+            for name, code in CAPABILITIES.items()
+            if (count := self._panel.items_count(reader.index, code))
+        ]
+        described = prefix + ", ".join([_who(self._panel.identity(reader.index)), *has])
+        if described == reader.described:
+            return []
+        reader.described = described
+        return [Observation(reader.presence.device, Seen.DESCRIBED, now, value=described)]
+
+
+def _who(identity: dict[str, int]) -> str:
+    """Write who a reader is; its maker is an IEEE number, its firmware three bytes."""
+    firmware = ".".join(str(part) for part in identity["firmware_version"].to_bytes(4)[1:])
+    maker = identity["vendor_code"].to_bytes(4, "little")[:3].hex()
+    serial = identity["serial_number"]
+    return f"maker {maker}, model {identity['model']}, serial {serial:08x}, firmware {firmware}"
 
 
 def _card(event: dict[str, Any]) -> str:
@@ -240,12 +308,3 @@ def _card(event: dict[str, Any]) -> str:
     if not 0 < bits <= CARD_BITS_MAX or len(data) < (bits + 7) // 8:
         return ""
     return f"{bits}:{data[: (bits + 7) // 8].hex()}"
-
-
-def _tampered(reader: Reader, event: dict[str, Any], now: Moment) -> list[Observation]:
-    if event["type"] != osdp_sys.STATUS_REPORT_LOCAL or not event["report"]:
-        return []
-    was_tampered, reader.is_tampered = reader.is_tampered, bool(event["report"][0])
-    if was_tampered or not reader.is_tampered:
-        return []
-    return [Observation(reader.presence.device, Seen.TAMPERED, now)]

@@ -7,6 +7,9 @@
 * Session nonces come from an unseeded rand(): `seed_nonces` seeds it (32 bits, no more).
 * Without EnforceSecure a wrong key silently means plain text: the flag is always set.
 * Channels are told apart by `id`, which must be unique in the process and not 0.
+* Beside that flag, the channel looks at every command itself: without an open window for its
+  reader nothing leaves that trusts the well-known key, and nothing after the questions who a
+  reader is and what it has leaves in plain text.
 
 libosdp reads its own clock; nothing here does.
 """
@@ -20,7 +23,17 @@ from typing import Any
 
 import osdp_sys  # type: ignore[import-not-found]  # a C module without stubs
 
-from firmware_interfaces.osdp.codec import BUSY, NAK, Frame, FrameReader, read_frame
+from firmware_interfaces.osdp.codec import (
+    ASK_CAPABILITIES,
+    ASK_IDENTITY,
+    BUSY,
+    CHALLENGE,
+    NAK,
+    SERVER_CRYPTOGRAM,
+    Frame,
+    FrameReader,
+    read_frame,
+)
 
 EVENTS_COUNT_MAX = 256
 REFRESHES_COUNT = 4  # a reply needs three to be digested and followed by the next command
@@ -39,8 +52,22 @@ def seed_nonces(entropy: bytes, line: str) -> None:
     ctypes.CDLL(None).srand(ctypes.c_uint(seed))
 
 
+def is_trusted(command: Frame) -> bool:
+    """Whether a command may leave at any time: secure under a reader's own key, or a beginning."""
+    if command.is_challenge_with_default_key:
+        return False
+    is_beginning = command.code in {ASK_IDENTITY, ASK_CAPABILITIES, CHALLENGE, SERVER_CRYPTOGRAM}
+    return is_beginning or command.security != b""
+
+
 class Channel:
-    """The wire as libosdp sees it: one command out, one whole reply in."""
+    """The wire as libosdp sees it: one command out, one whole reply in.
+
+    Attributes:
+        asked: the command that waits for its reply.
+        installing: addresses of readers whose installation window is open.
+        withheld_count: commands that did not leave because no window was open for them.
+    """
 
     def __init__(self) -> None:
         self.id = next(_channel_ids)
@@ -48,6 +75,8 @@ class Channel:
         self.outgoing = bytearray()
         self.reader = FrameReader()
         self.unanswered_count: dict[int, int] = {}
+        self.installing: set[int] = set()
+        self.withheld_count = 0
         self._reply = b""
 
     def read(self, bytes_max: int) -> bytes:
@@ -60,7 +89,10 @@ class Channel:
         self.asked = asked = read_frame(data.removeprefix(b"\xff"))
         assert asked is not None, "libosdp sends whole frames"
         self.unanswered_count[asked.address] = self.unanswered_count.get(asked.address, 0) + 1
-        self.outgoing += data
+        if asked.address in self.installing or is_trusted(asked):
+            self.outgoing += data
+        else:
+            self.withheld_count += 1
         self.reader.reset()
         self._reply = b""
         return len(data)
@@ -159,6 +191,25 @@ class Panel:
     def is_secure(self, index: int) -> bool:
         """Whether the secure channel of one reader stands."""
         return bool(self._panel.sc_status() >> index & 1)
+
+    def set_installing(self, index: int, address: int, *, is_open: bool) -> None:
+        """Take the well-known key and plain text from one reader, or take them no more."""
+        if is_open:
+            self._channel.installing.add(address)
+            self._panel.clear_flag(index, osdp_sys.FLAG_ENFORCE_SECURE)
+        else:
+            self._panel.set_flag(index, osdp_sys.FLAG_ENFORCE_SECURE)
+            self._channel.installing.discard(address)
+
+    @property
+    def withheld_count(self) -> int:
+        """How many commands did not leave because no window was open for them."""
+        return self._channel.withheld_count
+
+    def identity(self, index: int) -> dict[str, int]:
+        """Who a reader says it is: vendor_code, model, version, serial_number, firmware_version."""
+        said = self._panel.get_pd_id(index)
+        return {name: int(said[name]) for name in sorted(said)}
 
     def items_count(self, index: int, capability: int) -> int:
         """How many outputs, LEDs and so on a reader says it has; 0 for none."""

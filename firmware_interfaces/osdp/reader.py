@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from agreed.machine import NS_PER_MS, Moment
+from agreed.machine import NS_PER_MS, NS_PER_S, Moment
 from firmware_interfaces.observations import Admit, Observation, Seen
 from firmware_interfaces.osdp.panel import Panel
 from firmware_interfaces.presence import Presence, refused
@@ -13,8 +13,13 @@ REST_MS = 2_000  # a reader that does not answer leaves the line to the others f
 SILENCE_MS_MAX = 3_000  # an on-line reader that is silent for longer is lost
 GRACE_MS = 2_000  # a reader that drops its session and comes back within this was never lost
 HANDSHAKE_MS_MAX = 10_000
+OTHER_KEY_MS = 10_000  # trying a reader's other key begins every session of the line anew
 UNANSWERED_COUNT_MAX = 3
 ADMITS_COUNT_MAX = 4  # admissions of one reader that wait for their confirmation
+INSTALL_S_MAX = 600
+
+KEEPS_KEY = "reader keeps its key"
+EITHER_KEY = "lost; it may have either key"
 
 
 @dataclass(slots=True)
@@ -29,6 +34,12 @@ class Reader:
         online_ns: since when its secure channel stands; None while it does not.
         offline_ns: since when it does not.
         admits: admissions that it has not confirmed, oldest first.
+        new_key: the key that it was told and has not confirmed.
+        keys: that it may have; the first one is tried now.
+        install_until_ns: until when the well-known key is taken from it; None when it is not.
+        newest_key: the later of two.
+        other_key_ns: when the other one may be tried.
+        is_keyed: whether it was given its own key within this window.
     """
 
     index: int
@@ -41,7 +52,14 @@ class Reader:
     online_ns: int | None = None
     offline_ns: int = 0
     is_tampered: bool = False
-    is_rekeying: bool = False
+    has_no_power: bool = False
+    new_key: bytes | None = field(default=None, repr=False)
+    keys: list[bytes] = field(default_factory=list, repr=False)
+    newest_key: bytes = field(default=b"", repr=False)
+    other_key_ns: int = 0
+    install_until_ns: int | None = None
+    is_keyed: bool = False
+    described: str = ""
     admits: deque[Admit] = field(default_factory=deque)
 
     def begin(self, panel: Panel, now: Moment) -> None:
@@ -58,24 +76,43 @@ class Reader:
         self.rest_ns = now.mono_ns + rest_ms * NS_PER_MS
 
     def came_online(self, now: Moment) -> list[Observation]:
-        """Its secure channel stands."""
+        """Its secure channel stands, under a key of its own."""
         self.online_ns = self.heard_ns = now.mono_ns
         return self.presence.back(now)
+
+    def only_key(self, now: Moment) -> list[Observation]:
+        """Know which of two keys it has, because its secure channel stands under the first."""
+        if len(self.keys) == 1:
+            return []
+        del self.keys[1:]
+        if self.keys[0] == self.newest_key:
+            return [Observation(self.presence.device, Seen.REKEYED, now)]
+        return [refused(self.presence.device, now, KEEPS_KEY)]
 
     def dropped(self, panel: Panel, now: Moment) -> list[Observation]:
         """Its session ended; libosdp would wait 300 s, so it is begun again at once."""
         if self.online_ns is not None:
             self.offline_ns = now.mono_ns
+        self.is_keyed = False
         self.rest(panel, now, CYCLE_MS)
         return self.refuse_admits(now)
+
+    def wants_other_key(self, now: Moment) -> bool:
+        """Whether a session that did not begin is worth the other of two keys; not too often."""
+        if len(self.keys) == 1 or now.mono_ns < self.other_key_ns:
+            return False
+        self.other_key_ns = now.mono_ns + OTHER_KEY_MS * NS_PER_MS
+        self.keys.reverse()
+        return True
 
     def refuse_admits(self, now: Moment) -> list[Observation]:
         """Nothing promised is carried out later."""
         said = [refused(self.presence.device, now, "lost") for _ in self.admits]
         self.admits.clear()
-        if self.is_rekeying:
-            self.is_rekeying = False
-            said.append(refused(self.presence.device, now, "lost; it may have either key"))
+        if self.new_key is not None:
+            self.keys.append(self.new_key)
+            self.newest_key, self.new_key = self.new_key, None
+            said.append(refused(self.presence.device, now, EITHER_KEY))
         return said
 
     def confirmed(self, now: Moment, *, is_ok: bool) -> list[Observation]:
@@ -89,15 +126,49 @@ class Reader:
 
     def rekeyed(self, now: Moment, *, is_ok: bool) -> list[Observation]:
         """The new key was taken, or was not."""
-        if not self.is_rekeying:
+        new_key, self.new_key = self.new_key, None
+        if new_key is None:
             return []
-        self.is_rekeying = False
         if is_ok:
+            self.keys = [new_key]
             return [Observation(self.presence.device, Seen.REKEYED, now)]
-        return [refused(self.presence.device, now, "reader keeps its key")]
+        return [refused(self.presence.device, now, KEEPS_KEY)]
+
+    def open_window(self, panel: Panel, now: Moment, for_s: int) -> list[Observation]:
+        """Take the well-known key for a while, and begin with it at once."""
+        for_s = min(for_s, INSTALL_S_MAX)
+        self.install_until_ns = now.mono_ns + for_s * NS_PER_S
+        self.is_keyed = False
+        panel.set_installing(self.index, self.address, is_open=True)
+        self.rest(panel, now, CYCLE_MS)
+        return [Observation(self.presence.device, Seen.INSTALL_OPENED, now, value=str(for_s))]
+
+    def close_window(self, panel: Panel, now: Moment, reason: str) -> list[Observation]:
+        """Take it no more, and end what began with it."""
+        if self.install_until_ns is None:
+            return []
+        self.install_until_ns = None
+        panel.set_installing(self.index, self.address, is_open=False)
+        if self.online_ns is None:
+            self.rest(panel, now, CYCLE_MS)
+        return [Observation(self.presence.device, Seen.INSTALL_CLOSED, now, value=reason)]
+
+    def reported(self, report: bytes, now: Moment) -> list[Observation]:
+        """Take in a local status: tamper, then power; each is said when it changes."""
+        was_tampered, had_no_power = self.is_tampered, self.has_no_power
+        self.is_tampered = bool(report[:1].strip(b"\x00"))
+        self.has_no_power = bool(report[1:2].strip(b"\x00"))
+        said = []
+        if self.is_tampered != was_tampered:
+            said.append(Seen.TAMPERED if self.is_tampered else Seen.UNTAMPERED)
+        if self.has_no_power != had_no_power:
+            said.append(Seen.POWER_LOST if self.has_no_power else Seen.POWER_BACK)
+        return [Observation(self.presence.device, seen, now) for seen in said]
 
     def time_passed(self, panel: Panel, now: Moment) -> list[Observation]:
         """Decide whether to begin, to rest, or to give up."""
+        if self.install_until_ns is not None and now.mono_ns >= self.install_until_ns:
+            return self.close_window(panel, now, "time")
         if self.enabled_ns is None:
             if now.mono_ns >= self.rest_ns:
                 self.begin_again(panel, now)

@@ -28,6 +28,11 @@ def _key_of(text: str) -> bytes:
     return key
 
 
+def new_key_file(key_file: Path) -> Path:
+    """Name the file of a key that a reader is being given; it stays until one of both is sure."""
+    return key_file.with_name(key_file.name + ".new")
+
+
 def is_own_key(key: bytes) -> bool:
     """Whether a key can be a reader's own: not the one of the standard, not one repeated byte."""
     return len(key) == KEY_BYTES and key != DEFAULT_KEY and len(set(key)) > 1
@@ -40,6 +45,8 @@ def _checked(secret: SecretStr) -> SecretStr:
 
 KeyHex = Annotated[SecretStr, AfterValidator(_checked)]
 
+ReaderText = Annotated[str, Field(pattern=r"^[ -~]{0,32}$")]
+
 
 class OsdpReader(BaseModel):
     """One reader on the line.
@@ -49,6 +56,7 @@ class OsdpReader(BaseModel):
         key: secure-channel base key (SCBK), 32 hexadecimal characters.
         key_file: a file that holds the same 32 characters; exactly one of the two.
         output: number of the output that moves the gate.
+        text_admitted, text_refused: shown with an answer by readers that have a display; ASCII.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +66,8 @@ class OsdpReader(BaseModel):
     key: KeyHex | None = None
     key_file: Path | None = None
     output: int = Field(default=0, ge=0, le=15)
+    text_admitted: ReaderText = ""
+    text_refused: ReaderText = ""
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
@@ -74,11 +84,25 @@ class OsdpReader(BaseModel):
         if self.key is not None:
             return _key_of(self.key.get_secret_value())
         assert self.key_file is not None
+        return self._read(self.key_file)
+
+    def read_keys(self) -> list[bytes]:
+        """Give the keys that the reader may have: its key, and one it was being given.
+
+        Raises:
+            KeyFileError: as `read_key`.
+        """
+        keys = [self.read_key()]
+        if self.key_file is not None and (fresh := new_key_file(self.key_file)).exists():
+            keys.append(self._read(fresh))
+        return keys
+
+    def _read(self, path: Path) -> bytes:
         try:
-            with self.key_file.open(encoding="ascii") as file:
+            with path.open(encoding="ascii") as file:
                 return _key_of(file.read(KEY_TEXT_LENGTH_MAX).strip())
         except (OSError, ValueError) as error:
-            raise KeyFileError(f"reader {self.name}: {self.key_file}: {error}") from error
+            raise KeyFileError(f"reader {self.name}: {path}: {error}") from error
 
 
 class OsdpLine(Wiring):

@@ -15,7 +15,17 @@ from typing import Any
 import osdp_sys  # type: ignore[import-not-found]  # a C module without stubs
 
 from firmware_interfaces.observations import Seen
-from firmware_interfaces.osdp.codec import KEYPAD, RAW_CARD, Frame, FrameReader, read_frame
+from firmware_interfaces.osdp.codec import (
+    CHALLENGE,
+    KEYPAD,
+    NAK,
+    POLL,
+    RAW_CARD,
+    Frame,
+    FrameReader,
+    crc16,
+    read_frame,
+)
 from simulators.devices.far_device import FarDevice
 
 WAIT_S_MAX = 3.0
@@ -36,6 +46,7 @@ CAPABILITIES = (
     (osdp_sys.CAP_OUTPUT_CONTROL, 1, 2),
     (osdp_sys.CAP_READER_LED_CONTROL, 1, 1),
     (osdp_sys.CAP_READER_AUDIBLE_OUTPUT, 1, 1),
+    (osdp_sys.CAP_READER_TEXT_OUTPUT, 1, 1),
 )
 
 _channel_ids = itertools.count(1_000_001)  # apart from those of the box in the same process
@@ -78,13 +89,21 @@ class _Channel:
 class GateReader(FarDevice):
     """One reader; taps of one reader wait for each other.
 
+    Args:
+        name: as in the box's settings.
+        key: its own; None while it is in installation mode, as it leaves the factory.
+        address: 0 to 126.
+        is_plain: whether it has neither output nor LED nor buzzer.
+
     Attributes:
         address: 0 to 126.
         told: the last commands that the box gave, oldest first.
         repeated_count: commands that the box had to send again.
     """
 
-    def __init__(self, name: str, *, key: bytes, address: int = 0, is_plain: bool = False) -> None:
+    def __init__(
+        self, name: str, *, key: bytes | None, address: int = 0, is_plain: bool = False
+    ) -> None:
         super().__init__(name)
         self._capabilities = PLAIN_CAPABILITIES if is_plain else CAPABILITIES
         self.told: deque[Told] = deque(maxlen=TOLD_COUNT_MAX)
@@ -97,23 +116,23 @@ class GateReader(FarDevice):
         self._unacknowledged: tuple[Seen, str] | None = None
         self._outcome: asyncio.Future[TapOutcome] | None = None
         self._turn = asyncio.Lock()
+        self._is_case_open = self._is_power_failing = False
         self._channel = _Channel()
         self._device = self._make_device(key)
 
-    def _make_device(self, key: bytes) -> Any:
+    def _make_device(self, key: bytes | None) -> Any:
         osdp_sys.set_loglevel(osdp_sys.LOG_EMERG)
         info = {
             "name": self.name,
             "address": self.address,
-            "flags": osdp_sys.FLAG_ENFORCE_SECURE,
-            "scbk": key,
+            "flags": osdp_sys.FLAG_ENFORCE_SECURE if key else osdp_sys.FLAG_INSTALL_MODE,
             "channel": self._channel,
             "version": 1,
             "model": 1,
             "vendor_code": 0xD01F00,
             "serial_number": self.address + 1,
-            "firmware_version": 1,
-        }
+            "firmware_version": 0x010203,
+        } | ({"scbk": key} if key else {})
         capabilities = [
             {"function_code": code, "compliance_level": level, "num_items": items_count}
             for code, level, items_count in self._capabilities
@@ -166,10 +185,19 @@ class GateReader(FarDevice):
 
     def tamper(self, *, is_open: bool = True) -> None:
         """Open the reader's case, or close it."""
+        self._is_case_open = is_open
+        self._report()
+
+    def fail_power(self, *, is_failing: bool = True) -> None:
+        """Have the reader's supply fail, or come back."""
+        self._is_power_failing = is_failing
+        self._report()
+
+    def _report(self) -> None:
         event = {
             "event": osdp_sys.EVENT_STATUS,
             "type": osdp_sys.STATUS_REPORT_LOCAL,
-            "report": bytes([is_open, 0]),
+            "report": bytes([self._is_case_open, self._is_power_failing]),
         }
         if self.is_online:
             self._device.submit_event(event)
@@ -227,6 +255,29 @@ class GateReader(FarDevice):
         if outcome is not None and self._outcome is not None and not self._outcome.done():
             self._outcome.set_result(outcome)
         return 0, None
+
+
+class PlainTextReader(GateReader):
+    """A reader without any secure channel, at which somebody holds a card all the time."""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether anybody talks to it."""
+        return bool(self._device.is_online())
+
+    def _answer(self, frame: Frame) -> None:
+        if frame.code == CHALLENGE:
+            self.send(_nak(frame))
+            return
+        if frame.code == POLL:
+            self.show("26:0a1b2c80")
+        super()._answer(frame)
+
+
+def _nak(asked: Frame) -> bytes:
+    """Say no to a command, because its security is not known here."""
+    head = bytes([0x53, asked.address | 0x80, 9, 0, asked.sequence | 0x04, NAK, 0x05])
+    return b"\xff" + head + crc16(head).to_bytes(2, "little")
 
 
 def _outcome_of(command: dict[str, Any]) -> TapOutcome | None:

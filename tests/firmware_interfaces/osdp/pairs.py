@@ -16,7 +16,9 @@ WAIT_S_MAX = 20.0
 class Pair:
     """One panel, its readers, and what the wire does to each reply."""
 
-    def __init__(self, *, addresses: tuple[int, ...] = (0,), reader_key: bytes = KEY) -> None:
+    def __init__(
+        self, *, addresses: tuple[int, ...] = (0,), reader_key: bytes | None = KEY
+    ) -> None:
         self.panel = Panel([(address, KEY) for address in addresses])
         self.readers = [
             GateReader(f"gate-{address}", key=reader_key, address=address) for address in addresses

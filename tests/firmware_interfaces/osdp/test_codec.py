@@ -67,3 +67,29 @@ def test_a_frame_after_half_a_frame_is_found_once_the_half_is_forgotten() -> Non
     assert reader.feed(first[:-1]) == []
     reader.reset()
     assert [frame.raw for frame in reader.feed(second)] == [second]
+
+
+SECURE_BLOCKS = {
+    "osdp_CHLNG": ("1101", False),
+    "osdp_POLL in a secure channel": ("15", False),
+    "osdp_RAW in a secure channel": ("18", True),
+    "osdp_ID": ("", False),
+}
+
+
+@pytest.mark.parametrize("what", SECURE_BLOCKS)
+def test_security_blocks_are_told_apart(what: str) -> None:
+    (raw,) = (bytes.fromhex(case["hex"]) for case in CASES if case["what"] == what)
+    frame = read_frame(raw)
+    assert frame is not None
+    assert (frame.security.hex(), frame.is_hidden) == SECURE_BLOCKS[what]
+    assert not frame.is_challenge_with_default_key
+
+
+def test_data_ends_before_the_check_and_before_a_mac() -> None:
+    datas = {case["what"]: read_frame(bytes.fromhex(case["hex"])) for case in CASES}
+    identity, poll = datas["osdp_PDID"], datas["osdp_POLL in a secure channel"]
+    assert identity is not None
+    assert identity.data.hex() == "010000010101000000000001"
+    assert poll is not None
+    assert poll.data == b""

@@ -9,13 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_interfaces.observations import Admit, Command, Observation, Refuse, Rekey, Seen
+from firmware_interfaces.observations import (
+    Admit,
+    Command,
+    Install,
+    Observation,
+    Refuse,
+    Rekey,
+    Seen,
+)
 from firmware_interfaces.osdp.codec import crc16
 from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.osdp.reader import ADMITS_COUNT_MAX
 from firmware_interfaces.osdp.settings import OsdpLine
 from simulators.devices.faults import Faults
-from simulators.devices.gate_reader import GateReader, TapOutcome
+from simulators.devices.gate_reader import GateReader, PlainTextReader, TapOutcome
 from simulators.devices.wire import PtyWire
 from tests.firmware_interfaces.worlds import KEY, WAIT_S_MAX, Box, at_ms, line_for, reader_table
 
@@ -24,7 +32,7 @@ OTHER_KEY = bytes(reversed(KEY))
 
 def machine(*readers: tuple[str, int]) -> OsdpMachine:
     table = reader_table(*readers) | {"port": "/dev/ttyUSB0"}
-    return OsdpMachine(OsdpLine.model_validate(table), [KEY] * len(readers), bytes(16))
+    return OsdpMachine(OsdpLine.model_validate(table), [[KEY]] * len(readers), bytes(16))
 
 
 def play(scene: Any, *readers: GateReader, folder: Path, **options: Any) -> None:
@@ -326,3 +334,158 @@ def test_a_key_that_anybody_knows_is_refused(tmp_path: Path) -> None:
         assert not reader.told
 
     play(scene, reader, folder=tmp_path)
+
+
+WRONG_KEY = bytes(range(100, 116))
+
+
+def play_unkeyed(scene: Any, reader: GateReader, folder: Path, key: bytes = KEY) -> None:
+    """Run `scene(box)` with a reader that the box's key does not fit."""
+
+    async def run() -> None:
+        table = reader_table((reader.name, reader.address), key=key)
+        wire = PtyWire([reader], folder / "line")
+        async with wire, Box(line_for(table, wire.url)) as box:
+            await scene(box)
+
+    asyncio.run(run())
+
+
+def test_a_reader_in_installation_mode_is_never_trusted_unasked(tmp_path: Path) -> None:
+    reader = GateReader("gate-0", key=None)
+
+    async def scene(box: Box) -> None:
+        assert (await box.until(Seen.LOST)).value == "no secure channel"
+        assert not reader.is_online
+
+    play_unkeyed(scene, reader, tmp_path)
+
+
+def test_within_a_window_a_reader_is_given_its_own_key_at_once(tmp_path: Path) -> None:
+    reader = GateReader("gate-0", key=None)
+
+    async def scene(box: Box) -> None:
+        await box.until(Seen.LOST)
+        box.lines[0].tell(Install("gate-0", for_s=30))
+        assert (await box.until(Seen.INSTALL_OPENED)).value == "30"
+        assert (await box.until(Seen.INSTALL_CLOSED)).value == "keyed"
+        await box.until(Seen.BACK)
+        reader.show("32:00000007")
+        await box.until(Seen.CARD)
+        box.lines[0].tell(Install("gate-0"))
+        assert "key of its own" in (await box.until(Seen.REFUSED_BY_DEVICE)).value
+
+    play_unkeyed(scene, reader, tmp_path)
+    play_unkeyed(lambda box: box.until(Seen.BACK), reader, tmp_path)  # the key is its own now
+    play_unkeyed(lambda box: box.until(Seen.LOST), reader, tmp_path, WRONG_KEY)
+
+
+def test_a_window_closes_by_itself_and_the_well_known_key_is_of_no_use_any_more(
+    tmp_path: Path,
+) -> None:
+    reader = GateReader("gate-0", key=None)
+
+    async def scene(box: Box) -> None:
+        await box.until(Seen.LOST)
+        reader.send, send = (lambda *_: None), reader.send  # its cable is not in yet
+        box.lines[0].tell(Install("gate-0", for_s=1))
+        assert (await box.until(Seen.INSTALL_CLOSED)).value == "time"
+        reader.send = send
+        await asyncio.sleep(3.0)  # it is tried again in the meantime
+        assert not box.seen(Seen.BACK)
+        assert not reader.is_online
+
+    play_unkeyed(scene, reader, tmp_path)
+
+
+def test_a_window_can_be_closed(tmp_path: Path) -> None:
+    async def scene(box: Box) -> None:
+        await box.until(Seen.LOST)
+        box.lines[0].tell(Install("gate-0", for_s=30))
+        box.lines[0].tell(Install("gate-0", for_s=0))
+        assert (await box.until(Seen.INSTALL_CLOSED)).value == "told"
+
+    reader = GateReader("gate-0", key=WRONG_KEY)
+    play_unkeyed(scene, reader, tmp_path)
+
+
+def test_a_reader_without_a_secure_channel_only_says_who_it_is(tmp_path: Path) -> None:
+    reader = PlainTextReader("gate-0", key=None)
+
+    async def scene(box: Box) -> None:
+        await box.until(Seen.LOST)
+        box.lines[0].tell(Install("gate-0", for_s=30))
+        assert "plain text" in (await box.until(Seen.DESCRIBED)).value
+        await asyncio.sleep(0.5)
+        assert not box.seen(Seen.BACK)
+        assert not box.seen(Seen.CARD)
+
+    play_unkeyed(scene, reader, tmp_path)
+
+
+def test_a_reader_says_who_it_is_and_what_it_has(tmp_path: Path) -> None:
+    reader = gate()
+
+    async def scene(box: Box, _: PtyWire) -> None:
+        assert (await box.until(Seen.DESCRIBED)).value == (
+            "maker 001fd0, model 1, serial 00000001, firmware 1.2.3, "
+            "outputs 2, inputs 1, LED 1, buzzer 1, text 1"
+        )
+
+    play(scene, reader, folder=tmp_path)
+
+
+def test_either_of_two_keys_is_found_and_said_and_a_neighbour_is_not_lost(tmp_path: Path) -> None:
+    readers = GateReader("a", key=OTHER_KEY, address=0), GateReader("b", key=KEY, address=1)
+
+    async def run() -> None:
+        key_file = tmp_path / "a.key"
+        key_file.write_text(KEY.hex())
+        (tmp_path / "a.key.new").write_text(OTHER_KEY.hex())
+        table = reader_table(("a", 0), ("b", 1))
+        del table["devices"][0]["key"]
+        table["devices"][0]["key_file"] = str(key_file)
+        wire = PtyWire(readers, tmp_path / "line")
+        async with wire, Box(line_for(table, wire.url)) as box:
+            await box.until(Seen.REKEYED, device="a")
+            await box.until(Seen.BACK, 2)
+            assert not box.seen(Seen.LOST)
+
+    asyncio.run(run())
+
+
+def test_tamper_and_power_are_reported(tmp_path: Path) -> None:
+    reader = gate()
+
+    async def scene(box: Box, _: PtyWire) -> None:
+        reader.tamper()
+        await box.until(Seen.TAMPERED)
+        reader.fail_power()
+        await box.until(Seen.POWER_LOST)
+        reader.tamper(is_open=False)
+        await box.until(Seen.UNTAMPERED)
+        reader.fail_power(is_failing=False)
+        await box.until(Seen.POWER_BACK)
+        assert len(box.seen(Seen.TAMPERED)) == 1
+
+    play(scene, reader, folder=tmp_path)
+
+
+def test_an_answer_is_written_on_a_reader_that_has_a_display(tmp_path: Path) -> None:
+    reader = gate()
+
+    async def run() -> None:
+        table = reader_table(("gate-0", 0))
+        table["devices"][0] |= {"text_admitted": "PASS", "text_refused": "ASK AT THE DESK"}
+        wire = PtyWire([reader], tmp_path / "line")
+        async with wire, Box(line_for(table, wire.url)) as box:
+            await box.until(Seen.BACK)
+            box.lines[0].tell(Admit("gate-0"))
+            box.lines[0].tell(Refuse("gate-0"))
+
+            def words() -> list[str]:
+                return [t.command["data"] for t in reader.told if "offset_row" in t.command]
+
+            await until(lambda: words() == ["PASS", "ASK AT THE DESK"])
+
+    asyncio.run(run())

@@ -155,3 +155,33 @@ def test_what_a_reader_has_is_known_once_it_is_online(capability: int) -> None:
     assert pair.until(pair.is_online)
     assert pair.panel.items_count(0, capability) >= 1
     assert pair.panel.items_count(0, osdp_sys.CAP_BIOMETRICS) == 0
+
+
+def test_without_a_window_the_channel_itself_holds_back_what_trusts_a_known_key() -> None:
+    pair = Pair(reader_key=None)
+    pair.panel._panel.clear_flag(0, osdp_sys.FLAG_ENFORCE_SECURE)  # as if it had been forgotten
+    assert not pair.until(pair.is_online, wait_s=1.5)
+    assert pair.panel.withheld_count
+    assert not any(frame(sent).is_challenge_with_default_key for sent in pair.sent)
+
+
+def test_within_a_window_a_reader_gets_its_own_key() -> None:
+    pair = Pair(reader_key=None)
+    pair.panel.set_installing(0, 0, is_open=True)
+    assert pair.until(pair.is_online)
+    assert sum(frame(sent).is_challenge_with_default_key for sent in pair.sent) == 1
+    pair.panel.set_installing(0, 0, is_open=False)
+    pair.run(0.3)
+    assert pair.is_online()
+
+
+def test_a_reader_says_who_it_is() -> None:
+    pair = Pair()
+    assert pair.until(pair.is_online)
+    assert pair.panel.identity(0) == {
+        "firmware_version": 0x010203,
+        "model": 1,
+        "serial_number": 1,
+        "vendor_code": 0xD01F00,
+        "version": 1,
+    }

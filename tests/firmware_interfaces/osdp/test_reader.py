@@ -7,6 +7,7 @@ from firmware_interfaces.osdp.reader import (
     CYCLE_MS,
     GRACE_MS,
     HANDSHAKE_MS_MAX,
+    INSTALL_S_MAX,
     REST_MS,
     SILENCE_MS_MAX,
     UNANSWERED_COUNT_MAX,
@@ -34,6 +35,10 @@ class FakePanel:
 
     def flush(self, index: int) -> None:
         self.did.append(f"flush {index}")
+
+    def set_installing(self, index: int, address: int, *, is_open: bool) -> None:
+        assert address == 7
+        self.did.append(f"install {index} {is_open}")
 
 
 @pytest.fixture
@@ -118,11 +123,65 @@ def test_what_was_promised_is_confirmed_or_refused_in_order(panel: Any) -> None:
 
 
 def test_a_key_that_was_under_way_when_the_session_ended_may_be_either(panel: Any) -> None:
-    reader = Reader(0, 7, 0, Presence("gate"), is_rekeying=True)
+    reader = Reader(0, 7, 0, Presence("gate"), keys=[b"old"], new_key=b"new")
     reader.online_ns = 0
     (said,) = reader.dropped(panel, at_ms(1))
     assert said.value == "lost; it may have either key"
     assert reader.rekeyed(at_ms(2), is_ok=True) == []
-    reader.is_rekeying = True
+    assert reader.keys == [b"old", b"new"]
+
+
+@pytest.mark.parametrize(
+    ("tries_count", "seen"), [(0, Seen.REFUSED_BY_DEVICE), (1, Seen.REKEYED)], ids=str
+)
+def test_the_session_that_stands_says_which_of_two_keys_it_is(
+    panel: Any, tries_count: int, seen: Seen
+) -> None:
+    reader = Reader(0, 7, 0, Presence("gate"), keys=[b"old", b"new"], newest_key=b"new")
+    for attempt in range(tries_count):
+        reader.dropped(panel, at_ms(attempt))
+        assert reader.wants_other_key(at_ms(attempt))
+        assert not reader.wants_other_key(at_ms(attempt + 1)), "not at once again"
+    (said,) = reader.only_key(at_ms(9))
+    assert said.seen is seen
+    assert reader.only_key(at_ms(9)) == []
+    assert not reader.wants_other_key(at_ms(99_999))
+
+
+def test_a_key_that_was_not_taken_is_forgotten() -> None:
+    reader = Reader(0, 7, 0, Presence("gate"), keys=[b"old"], new_key=b"new")
     (kept,) = reader.rekeyed(at_ms(3), is_ok=False)
     assert kept.value == "reader keeps its key"
+    assert reader.keys == [b"old"]
+
+
+def test_a_window_opens_once_and_closes_by_itself(panel: Any) -> None:
+    one = reader(panel)
+    (opened,) = one.open_window(panel, at_ms(0), 120)
+    assert (opened.seen, opened.value) == (Seen.INSTALL_OPENED, "120")
+    said = pass_time(one, panel, 0, 121_000)
+    assert [(o.seen, o.value) for o in said if o.seen is Seen.INSTALL_CLOSED] == [
+        (Seen.INSTALL_CLOSED, "time")
+    ]
+    assert [o.at for o in said if o.seen is Seen.INSTALL_CLOSED] == [at_ms(120_000)]
+    assert [act for act in panel.did if "install" in act] == ["install 0 True", "install 0 False"]
+    assert one.close_window(panel, at_ms(122_000), "told") == []
+
+
+def test_a_window_is_never_longer_than_it_may_be(panel: Any) -> None:
+    (opened,) = reader(panel).open_window(panel, at_ms(0), 1_000_000)
+    assert opened.value == str(INSTALL_S_MAX)
+
+
+def test_tamper_and_power_are_said_when_they_change() -> None:
+    reader = Reader(0, 7, 0, Presence("gate"))
+    reports = [b"\x00\x00", b"\x01\x00", b"\x01\x01", b"\x01\x01", b"\x00\x00", b""]
+    said = [[o.seen for o in reader.reported(report, at_ms(0))] for report in reports]
+    assert said == [
+        [],
+        [Seen.TAMPERED],
+        [Seen.POWER_LOST],
+        [],
+        [Seen.UNTAMPERED, Seen.POWER_BACK],
+        [],
+    ]
