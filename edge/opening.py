@@ -77,7 +77,7 @@ def check_keys(settings: BoxSettings) -> None:
     for line in settings.line:
         for reader in line.devices if isinstance(line, OsdpLine) else ():
             try:
-                reader.read_key()
+                reader.read_keys()
             except KeyFileError:
                 raise RemedyError(
                     say(

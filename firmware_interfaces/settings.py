@@ -10,6 +10,7 @@ from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.locker.settings import LockerLine
 from firmware_interfaces.modbus.machine import ModbusMachine
 from firmware_interfaces.modbus.settings import ModbusLine
+from firmware_interfaces.osdp.listener import OsdpListener
 from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.osdp.settings import OsdpLine
 from firmware_interfaces.scanner.asked import AskedScannerMachine
@@ -50,8 +51,7 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
     """
     match settings:
         case OsdpLine():
-            keys = [device.read_keys() for device in settings.devices]
-            return OsdpMachine(settings, keys, entropy)
+            return _osdp_machine(settings, entropy)
         case LockerLine():
             return LockerMachine(settings)
         case ScannerLine():
@@ -64,6 +64,13 @@ def line_machine(settings: LineSettings, entropy: bytes) -> LineMachine:
             return UhppoteMachine(settings)
         case _:
             assert_never(settings)
+
+
+def _osdp_machine(settings: OsdpLine, entropy: bytes) -> LineMachine:
+    if settings.mode == "listen":
+        return OsdpListener(settings)
+    keys = [device.read_keys() for device in settings.devices]
+    return OsdpMachine(settings, keys, entropy)
 
 
 def _scanner_machine(settings: ScannerLine) -> LineMachine:

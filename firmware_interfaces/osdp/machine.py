@@ -25,17 +25,13 @@ from firmware_interfaces.observations import (
 from firmware_interfaces.osdp import commands
 from firmware_interfaces.osdp.panel import Panel, seed_nonces
 from firmware_interfaces.osdp.reader import ADMITS_COUNT_MAX, Reader
+from firmware_interfaces.osdp.reports import LocalStatus, card_text, keys_text
 from firmware_interfaces.osdp.settings import OsdpLine, is_own_key
 from firmware_interfaces.presence import Presence, refused
 
 TICK_MS = 10  # libosdp asks for 50 or less; this is what its time-outs are measured with
-CARD_BITS_MAX = 512
-KEYS_COUNT_MAX = 32
 OPEN_MS_MAX = 60_000
 REFUSED_MS = 2_000
-
-# Source: IEC 60839-11-5, osdp_KEYPAD: digits are ASCII, these two are not.
-KEYS = {0x7F: "*", 0x0D: "#"} | {ord(digit): digit for digit in "0123456789*#"}
 
 # What a reader has, for people; Source: IEC 60839-11-5, osdp_PDCAP.
 CAPABILITIES = {
@@ -70,6 +66,7 @@ class OsdpMachine:
             )
             for index, (device, may_have) in enumerate(zip(settings.devices, keys, strict=True))
         ]
+        self._statuses = [LocalStatus(device.name) for device in settings.devices]
         self._panel = self._fresh_panel()
         self._by_name = {reader.presence.device: reader for reader in self._readers}
         self._tick_ns = 0
@@ -239,14 +236,15 @@ class OsdpMachine:
             return []  # nothing is believed outside a secure channel
         match event["event"]:
             case osdp_sys.EVENT_CARDREAD:
-                value = _card(event)
+                value = card_text(event["length"], event["data"])
                 return [Observation(device, Seen.CARD, now, value=value)] if value else []
             case osdp_sys.EVENT_KEYPRESS:
-                value = "".join(KEYS.get(key, "") for key in event["data"][:KEYS_COUNT_MAX])
+                value = keys_text(event["data"])
                 return [Observation(device, Seen.KEYS, now, value=value)] if value else []
             case osdp_sys.EVENT_STATUS:
                 is_local = event["type"] == osdp_sys.STATUS_REPORT_LOCAL
-                return reader.reported(bytes(event["report"]), now) if is_local else []
+                status = self._statuses[reader.index]
+                return status.reported(event["report"], now) if is_local else []
             case osdp_sys.EVENT_NOTIFICATION:
                 return self._notified(reader, event, now)
             case _:
@@ -299,12 +297,3 @@ def _who(identity: dict[str, int]) -> str:
     maker = identity["vendor_code"].to_bytes(4, "little")[:3].hex()
     serial = identity["serial_number"]
     return f"maker {maker}, model {identity['model']}, serial {serial:08x}, firmware {firmware}"
-
-
-def _card(event: dict[str, Any]) -> str:
-    """Write a card as "bits:hex", the bits left-aligned in whole bytes as the reader sent them."""
-    bits = event["length"]
-    data = event["data"]
-    if not 0 < bits <= CARD_BITS_MAX or len(data) < (bits + 7) // 8:
-        return ""
-    return f"{bits}:{data[: (bits + 7) // 8].hex()}"

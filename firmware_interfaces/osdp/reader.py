@@ -51,8 +51,6 @@ class Reader:
     heard_ns: int = 0
     online_ns: int | None = None
     offline_ns: int = 0
-    is_tampered: bool = False
-    has_no_power: bool = False
     new_key: bytes | None = field(default=None, repr=False)
     keys: list[bytes] = field(default_factory=list, repr=False)
     newest_key: bytes = field(default=b"", repr=False)
@@ -152,18 +150,6 @@ class Reader:
         if self.online_ns is None:
             self.rest(panel, now, CYCLE_MS)
         return [Observation(self.presence.device, Seen.INSTALL_CLOSED, now, value=reason)]
-
-    def reported(self, report: bytes, now: Moment) -> list[Observation]:
-        """Take in a local status: tamper, then power; each is said when it changes."""
-        was_tampered, had_no_power = self.is_tampered, self.has_no_power
-        self.is_tampered = bool(report[:1].strip(b"\x00"))
-        self.has_no_power = bool(report[1:2].strip(b"\x00"))
-        said = []
-        if self.is_tampered != was_tampered:
-            said.append(Seen.TAMPERED if self.is_tampered else Seen.UNTAMPERED)
-        if self.has_no_power != had_no_power:
-            said.append(Seen.POWER_LOST if self.has_no_power else Seen.POWER_BACK)
-        return [Observation(self.presence.device, seen, now) for seen in said]
 
     def time_passed(self, panel: Panel, now: Moment) -> list[Observation]:
         """Decide whether to begin, to rest, or to give up."""

@@ -12,6 +12,9 @@ READERS_COUNT_MAX = 8  # more on one line makes every tap slow
 KEY_BYTES = 16
 KEY_TEXT_LENGTH_MAX = 256
 
+_ONE_KEY = "give exactly one of key and key_file"
+_NO_KEY = 'mode = "listen" has no use for a key: the secure channel belongs to the controller'
+
 # The key that the standard gives every reader in its installation mode; anybody knows it.
 DEFAULT_KEY = bytes(range(0x30, 0x40))
 
@@ -71,8 +74,8 @@ class OsdpReader(BaseModel):
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:
-        if (self.key is None) == (self.key_file is None):
-            raise ValueError("give exactly one of key and key_file")
+        if self.key is not None and self.key_file is not None:
+            raise ValueError(_ONE_KEY)
         return self
 
     def read_key(self) -> bytes:
@@ -87,11 +90,13 @@ class OsdpReader(BaseModel):
         return self._read(self.key_file)
 
     def read_keys(self) -> list[bytes]:
-        """Give the keys that the reader may have: its key, and one it was being given.
+        """Give the keys that the reader may have: its key, and one it was being given; or none.
 
         Raises:
             KeyFileError: as `read_key`.
         """
+        if self.key is None and self.key_file is None:
+            return []
         keys = [self.read_key()]
         if self.key_file is not None and (fresh := new_key_file(self.key_file)).exists():
             keys.append(self._read(fresh))
@@ -106,13 +111,22 @@ class OsdpReader(BaseModel):
 
 
 class OsdpLine(Wiring):
-    """A `[[line]]` of family osdp."""
+    """A `[[line]]` of family osdp.
+
+    Attributes:
+        mode: control: the box is the master; listen: a door controller is, and the box only hears.
+    """
 
     family: Literal["osdp"]
+    mode: Literal["control", "listen"] = "control"
     devices: tuple[OsdpReader, ...] = Field(min_length=1, max_length=READERS_COUNT_MAX)
 
     @model_validator(mode="after")
     def _different(self) -> Self:
         different("name", [device.name for device in self.devices])
         different("address", [device.address for device in self.devices])
+        for device in self.devices:
+            has_key = device.key is not None or device.key_file is not None
+            if has_key != (self.mode == "control"):
+                raise ValueError(_ONE_KEY if self.mode == "control" else _NO_KEY)
         return self

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.modbus.machine import ModbusMachine
+from firmware_interfaces.osdp.listener import OsdpListener
 from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.scanner.asked import AskedScannerMachine
 from firmware_interfaces.scanner.machine import ScannerMachine
@@ -16,6 +17,10 @@ from firmware_interfaces.wiegand.machine import WiegandMachine
 KEY = "0102030405060708090a0b0c0d0e0f10"
 TABLES: list[tuple[dict[str, Any], type]] = [
     ({"family": "osdp", "devices": [{"name": "d", "address": 0, "key": KEY}]}, OsdpMachine),
+    (
+        {"family": "osdp", "mode": "listen", "devices": [{"name": "d", "address": 0}]},
+        OsdpListener,
+    ),
     ({"family": "locker_cu16", "devices": [{"name": "d"}]}, LockerMachine),
     ({"family": "scanner", "devices": [{"name": "d"}]}, ScannerMachine),
     ({"family": "scanner", "devices": [{"name": "d", "protocol": "wedge"}]}, ScannerMachine),

@@ -171,17 +171,3 @@ def test_a_window_opens_once_and_closes_by_itself(panel: Any) -> None:
 def test_a_window_is_never_longer_than_it_may_be(panel: Any) -> None:
     (opened,) = reader(panel).open_window(panel, at_ms(0), 1_000_000)
     assert opened.value == str(INSTALL_S_MAX)
-
-
-def test_tamper_and_power_are_said_when_they_change() -> None:
-    reader = Reader(0, 7, 0, Presence("gate"))
-    reports = [b"\x00\x00", b"\x01\x00", b"\x01\x01", b"\x01\x01", b"\x00\x00", b""]
-    said = [[o.seen for o in reader.reported(report, at_ms(0))] for report in reports]
-    assert said == [
-        [],
-        [Seen.TAMPERED],
-        [Seen.POWER_LOST],
-        [],
-        [Seen.UNTAMPERED, Seen.POWER_BACK],
-        [],
-    ]

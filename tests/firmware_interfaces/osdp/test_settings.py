@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from firmware_interfaces.errors import KeyFileError
-from firmware_interfaces.osdp.settings import DEFAULT_KEY, OsdpLine, OsdpReader
+from firmware_interfaces.osdp.settings import DEFAULT_KEY, OsdpLine, OsdpReader, new_key_file
 
 KEY = "0102030405060708090a0b0c0d0e0f10"
 
@@ -32,10 +32,30 @@ def test_a_key_that_anybody_knows_is_refused(key: str) -> None:
         reader(key=key)
 
 
+def line(mode: str, **fields: Any) -> OsdpLine:
+    devices = [{"name": "gate", "address": 0} | fields]
+    table = {"family": "osdp", "port": "/dev/a", "mode": mode, "devices": devices}
+    return OsdpLine.model_validate(table)
+
+
 @pytest.mark.parametrize("fields", [{}, {"key": KEY, "key_file": "/etc/key"}], ids=str)
 def test_there_is_one_key(fields: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="exactly one of key and key_file"):
-        reader(**fields)
+        line("control", **fields)
+
+
+def test_a_listener_has_no_key() -> None:
+    assert line("listen").devices[0].read_keys() == []
+    with pytest.raises(ValidationError, match="no use for a key"):
+        line("listen", key=KEY)
+
+
+def test_a_key_that_a_reader_was_being_given_is_a_second_one(tmp_path: Path) -> None:
+    path = tmp_path / "gate.key"
+    path.write_text(KEY)
+    assert [key.hex() for key in reader(key_file=path).read_keys()] == [KEY]
+    new_key_file(path).write_text(KEY[::-1])
+    assert [key.hex() for key in reader(key_file=path).read_keys()] == [KEY, KEY[::-1]]
 
 
 def test_a_key_file(tmp_path: Path) -> None:
