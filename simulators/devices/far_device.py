@@ -51,6 +51,9 @@ class FarDevice:
     def time_passed(self) -> None:
         """Let time-outs fall due; called about every 20 ms."""
 
+    def reset(self) -> None:
+        """Lose the power and come back: what was not kept is forgotten."""
+
     def emit(self, seen: Seen, value: str = "", part: int = 0) -> None:
         """Log that a fact crossed the wire now."""
         emission = Emission(self.name, seen, value, part, time.monotonic_ns())

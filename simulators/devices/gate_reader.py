@@ -118,6 +118,7 @@ class GateReader(FarDevice):
         self._turn = asyncio.Lock()
         self._is_case_open = self._is_power_failing = False
         self._channel = _Channel()
+        self._key = key
         self._device = self._make_device(key)
 
     def _make_device(self, key: bytes | None) -> Any:
@@ -219,6 +220,14 @@ class GateReader(FarDevice):
             self._device.flush_events()
             self._submitted.clear()
 
+    def reset(self) -> None:
+        """Lose the power: the session and what waited are gone, the key stays."""
+        self._frames = FrameReader()
+        self._asked, self._reply, self._unacknowledged = None, b"", None
+        self._submitted.clear()
+        self._channel.incoming = self._channel.outgoing = b""
+        self._device = self._make_device(self._key)
+
     def _answer(self, frame: Frame) -> None:
         if self._asked is not None and frame.raw == self._asked.raw:
             self.repeated_count += 1
@@ -251,6 +260,8 @@ class GateReader(FarDevice):
 
     def _obey(self, command: dict[str, Any]) -> tuple[int, None]:
         self.told.append(Told(command, time.monotonic_ns()))
+        if command["command"] == osdp_sys.CMD_KEYSET:
+            self._key = command["data"]
         outcome = _outcome_of(command)
         if outcome is not None and self._outcome is not None and not self._outcome.done():
             self._outcome.set_result(outcome)

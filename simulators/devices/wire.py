@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from simulators.devices.far_device import FarDevice
-from simulators.devices.faults import Faults, Noise
+from simulators.devices.faults import RESET_S, Faults, Misfortune, Noise
 
 BITS_PER_BYTE = 10  # start, eight data, stop
 TICK_S = 0.02
@@ -51,6 +51,8 @@ class Wire:
         self._baud = baud
         self._to_box = Noise(faults, "to box") if faults else None
         self._from_box = Noise(faults, "from box") if faults else None
+        self._misfortune = Misfortune(faults or Faults(), "messages")
+        self._powerless_s = 0.0
         self._heard: asyncio.Queue[bytes] = asyncio.Queue(QUEUED_COUNT_MAX)
         self._said: asyncio.Queue[_Message] = asyncio.Queue(QUEUED_COUNT_MAX)
         self._tasks: list[asyncio.Task[None]] = []
@@ -86,6 +88,8 @@ class Wire:
 
     def arrived(self, data: bytes) -> None:
         """Take in what the box sent."""
+        if time.monotonic() < self._powerless_s:
+            return
         if self._from_box is not None:
             data = self._from_box.spoil(data)
         with contextlib.suppress(asyncio.QueueFull):
@@ -106,10 +110,24 @@ class Wire:
     async def _say_loop(self) -> None:
         while True:
             data, crossed = await self._said.get()
+            if time.monotonic() < self._powerless_s or self._lose_power():
+                continue
+            if delay_s := self._misfortune.delay_s():
+                await asyncio.sleep(delay_s)
+            data = self._misfortune.befall(data)
             if self._to_box is not None:
                 data = self._to_box.spoil(data)
             if await self._write_paced(data) and crossed is not None:
                 crossed(data)
+
+    def _lose_power(self) -> bool:
+        """Reset every device, if the dice say so: nothing is heard or said meanwhile."""
+        if not self._misfortune.is_reset():
+            return False
+        self._powerless_s = time.monotonic() + RESET_S
+        for device in self.devices:
+            device.reset()
+        return True
 
     async def _write_paced(self, data: bytes) -> bool:
         if self._baud is None:

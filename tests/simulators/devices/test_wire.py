@@ -122,3 +122,36 @@ def test_a_socket_keeps_its_address_over_unplugging() -> None:
                 device.heard = b""
 
     asyncio.run(scene())
+
+
+def test_a_reset_silences_a_wire_and_the_reader_comes_back(tmp_path: Path) -> None:
+    class Fragile(Recorder):
+        """Counts its resets."""
+
+        resets_count = 0
+
+        def reset(self) -> None:
+            self.resets_count += 1
+
+    async def scene() -> None:
+        device = Fragile("a")
+        async with PtyWire([device], tmp_path / "line", faults=Faults(reset_ppm=1_000_000)) as wire:
+            device.send(b"lost with the power")
+            await until(lambda: device.resets_count == 1)
+            wire.arrived(b"not heard")
+            assert device.heard == b""
+
+    asyncio.run(scene())
+
+
+def test_an_answer_may_come_too_late(tmp_path: Path) -> None:
+    async def scene() -> None:
+        device, faults = Recorder("a"), Faults(slow_ppm=1_000_000, slow_ms=200)
+        crossed: list[bytes] = []
+        async with PtyWire([device], tmp_path / "line", faults=faults):
+            began_s = time.monotonic()
+            device.send(b"late", crossed.append)
+            await until(lambda: crossed == [b"late"])
+            assert time.monotonic() - began_s >= 0.2
+
+    asyncio.run(scene())
