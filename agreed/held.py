@@ -1,22 +1,28 @@
 """Promises held as columns: some sixty bytes each, names and indexes included."""
 
-from collections.abc import Iterable
 from enum import IntEnum
-from itertools import groupby
 from typing import Final
 
 import numpy as np
 
-from agreed.promises import Match, Promise, Terms, Verdict
-from agreed.records import Bools, Bytes8, Int64s
+from agreed.promises import Match, PromiseColumns, Terms, Verdict
+from agreed.records import Bools, Bytes8, Int32s, Int64s
 from agreed.runs import ROWS_MAX, Runs, UInt64s, distinct, ranges
 from agreed.sightings import hash_texts, index_keys, keys_of
 
 _GROWTH: Final = 16
 """Arrays grow by a sixteenth, and rows are freed once an eighth of them is dead."""
 
-_NUMBERS: Final = 7
-"""Whole numbers of a template, behind its two texts."""
+_TEMPLATE: Final = (
+    "match",
+    "tolerance_ms",
+    "hard_ms",
+    "at_risk_ms",
+    "early_bp_per_hour",
+    "early_bp_max",
+    "weakest_evidence",
+)
+"""What a template says, behind the number of its node."""
 
 _COLUMNS: Final = {
     "promised_at_ms": np.int64,
@@ -41,9 +47,6 @@ class Stage(IntEnum):
     GONE = 5  # cancelled, replaced or forgotten; its row is free soon
 
 
-_Template = tuple[str, str, int, int, int, int, int, int, int]
-
-
 class Held:
     """Rows of promises. What a pack gives to many promises alike is stored once, as a template.
 
@@ -51,7 +54,7 @@ class Held:
         promised_at_ms: int64[rows], ms since the epoch.
         opens_at_ms: int64[rows], ms since the epoch.
         key: uint64[rows], what would prove it, see `sightings.keys_of`.
-        template: int32[rows], node, node kind, match and terms.
+        template: int32[rows], node, match and terms.
         proof: int32[rows], row of the sighting that proves it, -1 for none.
         name_at: int32[rows], where the order's name is; one for neighbours of the same order.
         verdict: uint8[rows], `Verdict` values.
@@ -67,13 +70,16 @@ class Held:
     verdict: Bytes8
     stage: Bytes8
 
-    def __init__(self) -> None:
+    def __init__(self, rows_max: int = ROWS_MAX) -> None:
+        """Hold nothing, and never more than rows_max at once."""
         for name, dtype in _COLUMNS.items():
             setattr(self, name, np.empty(0, dtype))
+        self._rows_max = rows_max
         self._count = 0
-        self._templates: dict[_Template, int] = {}
         self._nodes: list[str] = []
-        self._terms = np.empty((0, _NUMBERS), np.int64)
+        self._number_of_node: dict[str, int] = {}
+        self._templates: dict[bytes, int] = {}
+        self._terms = np.empty((0, 1 + len(_TEMPLATE)), np.int64)
         self._names = np.empty(0, np.uint8)
         self._names_bytes = 0
         self._runs_by_order = Runs()
@@ -84,51 +90,45 @@ class Held:
 
     def match(self, rows: Int64s) -> Int64s:
         """Give the `Match` of rows."""
-        return self._terms[:, 0][self.template[rows]]
+        return self._terms[:, 1][self.template[rows]]
 
     def hard_ms(self, rows: Int64s) -> Int64s:
         """Give the hard limit of rows, ms after what was promised."""
-        return self._terms[:, 2][self.template[rows]]
+        return self._terms[:, 3][self.template[rows]]
 
     def at_risk_ms(self, rows: Int64s) -> Int64s:
         """Give how long before the end of the tolerance rows are at risk, ms."""
-        return self._terms[:, 3][self.template[rows]]
+        return self._terms[:, 4][self.template[rows]]
 
     def weakest_evidence(self, rows: Int64s) -> Int64s:
         """Give the `Evidence` that rows still accept."""
-        return self._terms[:, 6][self.template[rows]]
+        return self._terms[:, 7][self.template[rows]]
 
     def terms(self, rows: Int64s) -> Terms:
         """Give what `judge` needs of rows."""
-        _, tolerance_ms, hard_ms, _, rate, most, _ = self._terms[self.template[rows]].T
+        _, _, tolerance_ms, hard_ms, _, rate, most, _ = self._terms[self.template[rows]].T
         return Terms(self.promised_at_ms[rows], tolerance_ms, hard_ms, rate, most)
 
     def name(self, row: int) -> tuple[str, str]:
         """Give (order, node) of a row."""
-        start = int(self.name_at[row])
-        stop = start + 1 + int(self._names[start])
-        return self._names[start + 1 : stop].tobytes().decode(), self._nodes[self.template[row]]
+        return self._order(row), self._nodes[self._terms[self.template[row], 0]]
 
-    def find(self, order: str) -> list[int]:
-        """Find the rows of an order that are not gone."""
-        key = index_keys(hash_texts([order]))
-        return [
-            row
-            for first in self._runs_by_order.find(key).tolist()
-            if self.name(first)[0] == order
-            for row in self._run(first)
-            if self.stage[row] != Stage.GONE
-        ]
+    def find(self, orders: list[str]) -> Int64s:
+        """Find the rows of orders that are not gone, int64[m], in no order."""
+        return self._find(orders)[0]
 
-    def find_any(self, promises: Iterable[Promise]) -> list[int]:
-        """Find the rows with the (order, node) of any of the promises."""
-        names = {(p.order, p.node) for p in promises}
-        orders = list({order for order, _ in names})
-        firsts = self._runs_by_order.find(distinct(index_keys(hash_texts(orders))))
-        rows = (row for first in firsts.tolist() for row in self._run(first))
-        return [row for row in rows if self.stage[row] != Stage.GONE and self.name(row) in names]
+    def find_any(self, promises: PromiseColumns) -> Int64s:
+        """Find the rows with the (order, node) of any of the promises, int64[m], in no order."""
+        (orders, order), (nodes, node) = promises.texts["order"], promises.texts["node"]
+        rows, order_of = self._find(orders)
+        places = {name: place for place, name in enumerate(nodes)}
+        place_of = np.array([places.get(name, -1) for name in self._nodes], np.int64)
+        node_of = place_of[self._terms[:, 0][self.template[rows]]]
+        sought = order.astype(np.int64) * len(nodes) + node
+        is_sought = np.isin(order_of * len(nodes) + node_of, sought) & (node_of >= 0)
+        return rows[is_sought]
 
-    def add(self, promises: list[Promise]) -> Int64s:
+    def add(self, promises: PromiseColumns) -> Int64s:
         """Write promises into new rows, waiting; call `reserve` first.
 
         Args:
@@ -139,14 +139,14 @@ class Held:
         """
         start, stop = self._count, self._count + len(promises)
         assert stop <= len(self.stage), "reserve was not called"
-        self.promised_at_ms[start:stop] = [p.promised_at_ms for p in promises]
-        self.opens_at_ms[start:stop] = [p.opens_at_ms for p in promises]
+        self.promised_at_ms[start:stop] = promises.promised_at_ms
+        self.opens_at_ms[start:stop] = promises.opens_at_ms
         self.key[start:stop] = _sought(promises)
         self.template[start:stop] = self._templates_of(promises)
         self.proof[start:stop] = -1
         self.verdict[start:stop] = Verdict.OPEN
         self.stage[start:stop] = Stage.WAITING
-        self._add_names([p.order for p in promises], start)
+        self._add_names(*promises.texts["order"], start)
         self._count = stop
         return np.arange(start, stop)
 
@@ -154,11 +154,11 @@ class Held:
         """Make room for more rows.
 
         Raises:
-            ValueError: there would be more than ROWS_MAX.
+            ValueError: there would be more than rows_max.
         """
         needed = self._count + rows
-        if needed > ROWS_MAX:
-            raise ValueError(f"more than {ROWS_MAX} promises at once")
+        if needed > self._rows_max:
+            raise ValueError(f"more than {self._rows_max} promises at once")
         if needed <= len(self.stage):
             return
         for name in _COLUMNS:
@@ -192,50 +192,63 @@ class Held:
         columns: int = sum(getattr(self, name).nbytes for name in _COLUMNS)
         return columns + self._terms.nbytes + self._names.nbytes + self._runs_by_order.nbytes
 
-    def _run(self, first: int) -> range:
-        stop = first + 1
-        while stop < self._count and self.name_at[stop] == self.name_at[first]:
-            stop += 1
-        return range(first, stop)
+    def _order(self, row: int) -> str:
+        start = int(self.name_at[row])
+        stop = start + 1 + int(self._names[start])
+        return self._names[start + 1 : stop].tobytes().decode()
 
-    def _templates_of(self, promises: list[Promise]) -> list[int]:
+    def _find(self, orders: list[str]) -> tuple[Int64s, Int64s]:
+        """Find the rows of orders that are not gone, and for each its place among the orders."""
+        places = {order: place for place, order in enumerate(orders)}
+        firsts = self._runs_by_order.find(distinct(index_keys(hash_texts(orders))))
+        # A hash may mislead, so the names themselves decide.
+        place = np.array([places.get(self._order(f), -1) for f in firsts.tolist()], np.int64)
+        firsts, place = firsts[place >= 0], place[place >= 0]
+        name_at = self.name_at[: self._count]  # rising, and one for neighbours
+        stops = np.searchsorted(name_at, name_at[firsts], "right")
+        rows = ranges(firsts, stops)
+        is_there = self.stage[rows] != Stage.GONE
+        return rows[is_there], np.repeat(place, stops - firsts)[is_there]
+
+    def _templates_of(self, promises: PromiseColumns) -> Int64s:
+        names, index = promises.texts["node"]
+        numbers = self._number_of_node
+        nodes = [numbers.setdefault(name, len(numbers)) for name in names]
+        self._nodes += list(numbers)[len(self._nodes) :]
+        columns = (getattr(promises, name) for name in _TEMPLATE)
+        rows = np.stack((np.array(nodes)[index], *columns), axis=1).astype(np.int64)
+        alike, which = np.unique(rows, axis=0, return_inverse=True)
         known = len(self._templates)
-        indices = [self._templates.setdefault(_template(p), len(self._templates)) for p in promises]
-        if len(self._templates) > known:
-            self._read_templates()
-        return indices
-
-    def _read_templates(self) -> None:
-        self._nodes = [template[0] for template in self._templates]
-        self._terms = np.array([template[2:] for template in self._templates], np.int64)
+        templates = [self._templates.setdefault(t.tobytes(), len(self._templates)) for t in alike]
+        template = np.array(templates, np.int64)
+        self._terms = np.concatenate((self._terms, alike[template >= known]))
+        return template[which.ravel()]
 
     def _drop_templates(self) -> None:
         used = distinct(self.template.astype(np.int64))
-        templates = list(self._templates)
-        self._templates = {templates[old]: new for new, old in enumerate(used.tolist())}
-        self._read_templates()
-        self._terms = self._terms.reshape(-1, _NUMBERS)
+        self._terms = self._terms[used]
+        nodes = distinct(self._terms[:, 0])
+        self._nodes = [self._nodes[old] for old in nodes.tolist()]
+        self._number_of_node = {node: number for number, node in enumerate(self._nodes)}
+        self._terms[:, 0] = np.searchsorted(nodes, self._terms[:, 0])
+        self._templates = {template.tobytes(): i for i, template in enumerate(self._terms)}
         self.template = np.searchsorted(used, self.template).astype(np.int32)
 
-    def _add_names(self, orders: list[str], row: int) -> None:
-        at = self._names_bytes
-        names: list[bytes] = []
-        firsts: list[int] = []
-        ats: list[int] = []
-        lengths: list[int] = []
-        for order, same in groupby(orders):
-            text = order.encode()
-            names.append(bytes([len(text)]) + text)
-            firsts.append(row + sum(lengths))
-            lengths.append(len(list(same)))
-            ats.append(at)
-            at += 1 + len(text)
-        self._reserve_names(at)
-        self._names[self._names_bytes : at] = np.frombuffer(b"".join(names), np.uint8)
-        self._names_bytes = at
-        self.name_at[row : row + len(orders)] = np.repeat(ats, lengths)
-        keys = index_keys(hash_texts([orders[first - row] for first in firsts]))
-        self._runs_by_order.add(keys, np.array(firsts))
+    def _add_names(self, orders: list[str], index: Int32s, row: int) -> None:
+        """Write down the orders of new rows, each once for neighbours."""
+        firsts = np.flatnonzero(np.concatenate(([True], index[1:] != index[:-1])))
+        texts = [orders[i].encode() for i in index[firsts].tolist()]
+        names = b"".join(bytes([len(text)]) + text for text in texts)
+        sizes = np.array([1 + len(text) for text in texts])
+        start, stop = self._names_bytes, self._names_bytes + len(names)
+        self._reserve_names(stop)
+        self._names[start:stop] = np.frombuffer(names, np.uint8)
+        self._names_bytes = stop
+        at = start + np.cumsum(sizes) - sizes
+        rows = np.diff(np.append(firsts, len(index)))
+        self.name_at[row : row + len(index)] = np.repeat(at, rows)
+        keys = index_keys(hash_texts(orders))[index[firsts]]
+        self._runs_by_order.add(keys, row + firsts)
 
     def _reserve_names(self, size: int) -> None:
         if size > len(self._names):
@@ -261,25 +274,14 @@ class Held:
         self._runs_by_order.renumber(first_after)
 
 
-def _template(promise: Promise) -> _Template:
-    return (
-        promise.node,
-        promise.node_kind,
-        promise.match,
-        promise.tolerance_ms,
-        promise.hard_ms,
-        promise.at_risk_ms,
-        promise.early_bp_per_hour,
-        promise.early_bp_max,
-        promise.weakest_evidence,
-    )
-
-
-def _sought(promises: list[Promise]) -> UInt64s:
+def _sought(promises: PromiseColumns) -> UInt64s:
     """Give the key of each promise."""
-    match = np.array([p.match for p in promises], np.uint8)
-    kind = hash_texts([p.node_kind for p in promises])
-    who = hash_texts([p.order if p.match == Match.BY_ORDER else p.worker for p in promises])
-    place = hash_texts([p.place for p in promises])
-    is_by_turn = match == Match.BY_TURN
-    return np.where(is_by_turn, keys_of(match, who, kind, place), keys_of(match, who, kind))
+
+    def hashed(name: str) -> UInt64s:
+        distinct_texts, index = promises.texts[name]
+        return hash_texts(distinct_texts)[index]
+
+    match, kind, worker = promises.match, hashed("node_kind"), hashed("worker")
+    who = np.where(match == Match.BY_ORDER, hashed("order"), worker)
+    turn = keys_of(match, worker, kind, hashed("place"))
+    return np.where(match == Match.BY_TURN, turn, keys_of(match, who, kind))

@@ -2,11 +2,27 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any, Final
 
 import numpy as np
 
 from agreed.limits import BASIS_POINTS, SPAN_MS_MAX, TEXT_BYTES_MAX, WALL_MS_MAX
 from agreed.records import Bools, Bytes8, Evidence, Int32s, Int64s, check_text
+
+TEXTS: Final = ("order", "node", "worker", "node_kind", "place")
+"""The texts of a promise."""
+
+_NUMBERS: Final = {
+    "match": np.uint8,
+    "opens_at_ms": np.int64,
+    "promised_at_ms": np.int64,
+    "tolerance_ms": np.int64,
+    "hard_ms": np.int64,
+    "at_risk_ms": np.int64,
+    "early_bp_per_hour": np.int64,
+    "early_bp_max": np.int64,
+    "weakest_evidence": np.uint8,
+}
 
 
 class PromiseError(ValueError):
@@ -159,6 +175,54 @@ NO_CLOCK = SPAN_MS_MAX
 """A bound that makes every verdict undecidable: the clock was never set."""
 
 
+@dataclass(frozen=True, slots=True)
+class PromiseColumns:
+    """Promises as arrays, as the tick takes them; row i is promise i. Fields as in `Promise`.
+
+    Attributes:
+        match: uint8[n], `Match` values.
+        opens_at_ms: int64[n], ms since the epoch.
+        promised_at_ms: int64[n], ms since the epoch.
+        tolerance_ms: int64[n], ms.
+        hard_ms: int64[n], ms.
+        at_risk_ms: int64[n], ms.
+        early_bp_per_hour: int64[n], bp.
+        early_bp_max: int64[n], bp.
+        weakest_evidence: uint8[n], `Evidence` values.
+        texts: for each of TEXTS its distinct values, and int32[n] indices into them.
+    """
+
+    match: Bytes8
+    opens_at_ms: Int64s
+    promised_at_ms: Int64s
+    tolerance_ms: Int64s
+    hard_ms: Int64s
+    at_risk_ms: Int64s
+    early_bp_per_hour: Int64s
+    early_bp_max: Int64s
+    weakest_evidence: Bytes8
+    texts: dict[str, tuple[list[str], Int32s]]
+
+    def __len__(self) -> int:
+        """Count the promises."""
+        return len(self.match)
+
+    def take(self, rows: Int64s) -> "PromiseColumns":
+        """Give some of the promises, int64[m] rows, in that order."""
+        texts = {name: (distinct, i[rows]) for name, (distinct, i) in self.texts.items()}
+        numbers = {name: getattr(self, name)[rows] for name in _NUMBERS}
+        return PromiseColumns(texts=texts, **numbers)
+
+
+def to_promise_columns(promises: list[Promise]) -> PromiseColumns:
+    """Turn promises into arrays, in the same order; empty for none."""
+    numbers: dict[str, Any] = {
+        name: np.array([getattr(p, name) for p in promises], dtype)
+        for name, dtype in _NUMBERS.items()
+    }
+    return PromiseColumns(texts={name: _coded(promises, name) for name in TEXTS}, **numbers)
+
+
 def to_terms(promises: list[Promise]) -> Terms:
     """Turn promises into arrays, in the same order; empty for none."""
 
@@ -172,6 +236,12 @@ def to_terms(promises: list[Promise]) -> Terms:
         column("early_bp_per_hour"),
         column("early_bp_max"),
     )
+
+
+def _coded(promises: list[Promise], name: str) -> tuple[list[str], Int32s]:
+    places: dict[str, int] = {}
+    index = [places.setdefault(getattr(p, name), len(places)) for p in promises]
+    return list(places), np.array(index, np.int32)
 
 
 def _require(is_met: bool, message: str) -> None:

@@ -58,7 +58,9 @@ class Sightings:
         evidence: uint8[n], `Evidence` values.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = SIGHTINGS_MAX) -> None:
+        """Remember nothing yet, and later the last `most` beside those that prove something."""
+        self._most = most
         # One row at least, so that "no row" may be looked up as row 0 and then masked.
         self.key = np.zeros(1, np.uint64)
         self.at_ms = np.zeros(1, np.int64)
@@ -68,7 +70,7 @@ class Sightings:
         self._rows_by_key = Runs()
         self._newest_sequence = 0
         self._count = 0
-        self._full_at = SIGHTINGS_MAX + SIGHTINGS_MAX // 4
+        self._full_at = most + most // 4
 
     @property
     def nbytes(self) -> int:
@@ -118,7 +120,7 @@ class Sightings:
         return self._count > self._full_at
 
     def forget(self, wanted: Int64s) -> Int64s:
-        """Forget all but the last SIGHTINGS_MAX sightings and those that prove something.
+        """Forget all but the last sightings and those that prove something.
 
         Args:
             wanted: int64[w], rows that prove something.
@@ -128,14 +130,14 @@ class Sightings:
         """
         is_kept = np.zeros(self._count, np.bool_)
         is_kept[wanted] = True
-        is_kept[max(0, self._count - SIGHTINGS_MAX) :] = True
+        is_kept[max(0, self._count - self._most) :] = True
         row_after = np.where(is_kept, np.cumsum(is_kept) - 1, -1)
         left = np.flatnonzero(is_kept)
         for name in _COLUMNS:
             setattr(self, name, getattr(self, name)[left])
         self._rows_by_key.renumber(row_after)
         self._count = len(left)
-        self._full_at = max(SIGHTINGS_MAX, self._count) + SIGHTINGS_MAX // 4
+        self._full_at = max(self._most, self._count) + self._most // 4
         return row_after
 
     def _is_new(self, sequence: Int64s) -> Bools:

@@ -13,11 +13,20 @@ import numpy as np
 from agreed.checks import judge
 from agreed.held import Held, Stage
 from agreed.limits import WALL_MS_MAX
-from agreed.promises import NO_CLOCK, Facts, Judgements, Match, Promise, Verdict
+from agreed.promises import (
+    NO_CLOCK,
+    Facts,
+    Judgements,
+    Match,
+    Promise,
+    PromiseColumns,
+    Verdict,
+    to_promise_columns,
+)
 from agreed.proofs import Seen, Wanted, prove
 from agreed.records import Bools, Bytes8, Int32s, Int64s, RecordColumns
-from agreed.runs import KEY_MAX, Runs, UInt64s, distinct
-from agreed.sightings import Sightings, index_keys
+from agreed.runs import KEY_MAX, ROWS_MAX, Runs, UInt64s, distinct
+from agreed.sightings import SIGHTINGS_MAX, Sightings, index_keys
 
 RETENTION_MS: Final = 24 * 3_600_000
 """A decided promise is held at least this long after its hard limit, for records that come late."""
@@ -87,9 +96,23 @@ class OpenPromises:
     needed was forgotten; docs/promises.md#tick says when that is.
     """
 
-    def __init__(self) -> None:
-        self._held = Held()
-        self._sightings = Sightings()
+    def __init__(
+        self,
+        *,
+        retention_ms: int = RETENTION_MS,
+        sightings_max: int = SIGHTINGS_MAX,
+        rows_max: int = ROWS_MAX,
+    ) -> None:
+        """Hold nothing.
+
+        Args:
+            retention_ms: ms; a decided promise is held so long after its hard limit.
+            sightings_max: how many sightings are remembered beside those that prove something.
+            rows_max: most promises at once, at most ROWS_MAX.
+        """
+        self._retention_ms = retention_ms
+        self._held = Held(rows_max)
+        self._sightings = Sightings(sightings_max)
         self._by_key = Runs()  # promises that have opened
         self._waiting = Runs()  # by opens_at_ms
         self._by_risk = Runs()  # open ones, by the start of their at-risk window
@@ -116,30 +139,36 @@ class OpenPromises:
         return self._held.name(index)
 
     def put(self, promises: list[Promise]) -> None:
+        """Open promises, or replace those of the same (order, node): see `put_columns`."""
+        if promises:
+            self.put_columns(to_promise_columns(promises))
+
+    def put_columns(self, promises: PromiseColumns) -> None:
         """Open promises, or replace those of the same (order, node); the next tick judges them.
 
-        A replaced promise starts anew: what decided it is announced again.
+        A replaced promise starts anew: what decided it is announced again. Of two with the same
+        name the last one counts.
+
+        Args:
+            promises: n promises, one at least.
 
         Raises:
-            ValueError: there would be more than ROWS_MAX.
+            ValueError: there would be more than rows_max; nothing has changed then.
         """
-        latest = list({(p.order, p.node): p for p in promises}.values())
-        if not latest:
-            return
-        replaced = np.array(self._held.find_any(latest), np.int64)
+        latest = promises.take(_last_of_each(promises))
+        self._make_room(len(latest))
+        replaced = self._held.find_any(latest)
         self._verdicts -= _counts(self._held.verdict[replaced], self._verdicts)
         self._leave(replaced)
-        self._make_room(len(latest))
         rows = self._held.add(latest)
         self._verdicts[Verdict.OPEN] += len(rows)
         self._stages[Stage.WAITING] += len(rows)
-        is_by_order = self._held.match(rows) == Match.BY_ORDER
-        opens_at_ms = np.where(is_by_order, 0, self._held.opens_at_ms[rows])
-        self._waiting.add(_queue_keys(opens_at_ms), rows)
+        is_by_order = latest.match == Match.BY_ORDER
+        self._waiting.add(_queue_keys(np.where(is_by_order, 0, latest.opens_at_ms)), rows)
 
-    def end(self, order: str) -> None:
-        """Cancel what is still open of an order; what is decided stays decided."""
-        rows = np.array(self._held.find(order), np.int64)
+    def end(self, orders: list[str]) -> None:
+        """Cancel or close orders: what is still open of them; what is decided stays decided."""
+        rows = self._held.find(orders)
         rows = rows[self._held.verdict[rows] == Verdict.OPEN]
         self._verdicts[Verdict.OPEN] -= len(rows)
         self._leave(rows)
@@ -214,14 +243,14 @@ class OpenPromises:
         held.proof[rows] = -1
 
     def _make_room(self, rows: int) -> None:
-        """Drop what is gone, and forget what was decided RETENTION_MS past its hard limit."""
+        """Drop what is gone, and forget what was decided retention_ms past its hard limit."""
         held = self._held
         if len(held) + rows <= len(held.stage):
             return
         everyone = np.arange(len(held))
         limit_ms = held.promised_at_ms[: len(held)] + held.hard_ms(everyone)
         stage = held.stage[: len(held)]
-        is_old = (stage == Stage.DECIDED) & (limit_ms + RETENTION_MS <= self._covered_ms)
+        is_old = (stage == Stage.DECIDED) & (limit_ms + self._retention_ms <= self._covered_ms)
         is_dead = is_old | (stage == Stage.GONE)
         if _DEAD_SHARE * np.count_nonzero(is_dead) > len(held):
             # A record stays with its turn when the promise is forgotten: it proves no other.
@@ -377,6 +406,15 @@ class OpenPromises:
 def _queue_keys(at_ms: Int64s) -> UInt64s:
     # Past the year 2109 a deadline comes up early, changes nothing and is queued again.
     return np.minimum(at_ms, KEY_MAX).astype(np.uint64)
+
+
+def _last_of_each(promises: PromiseColumns) -> Int64s:
+    """Give the rows of promises without those that a later one of the same name replaces."""
+    (_, order), (nodes, node) = promises.texts["order"], promises.texts["node"]
+    name = order.astype(np.int64) * len(nodes) + node
+    by_name = np.argsort(name, kind="stable")
+    is_last = np.concatenate((np.diff(name[by_name]) > 0, [True]))
+    return np.sort(by_name[is_last])
 
 
 def _counts(values: Bytes8, like: Int64s) -> Int64s:

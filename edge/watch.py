@@ -83,7 +83,7 @@ class Watch:
         elif isinstance(directive, PutOrder):
             self._promises.put(directive.promises())
         elif isinstance(directive, EndOrder):
-            self._promises.end(directive.order)
+            self._promises.end([directive.order])
 
 
 def _consecutive(runs: list[RecordColumns]) -> list[RecordColumns]:

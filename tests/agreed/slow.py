@@ -91,8 +91,8 @@ class SlowPromises:
             self.promises[p.order, p.node] = p
             self.standing[p.order, p.node] = (Verdict.OPEN, 0, 0)
 
-    def end(self, order: str) -> None:
-        for name in [n for n in self.promises if n[0] == order]:
+    def end(self, orders: list[str]) -> None:
+        for name in [n for n in self.promises if n[0] in orders]:
             if self.standing[name][0] == Verdict.OPEN:
                 del self.promises[name], self.standing[name]
 

@@ -1,7 +1,5 @@
 import numpy as np
-import pytest
 
-from agreed import sightings
 from agreed.promises import NO_CLOCK, Match
 from agreed.records import ClockState, Evidence, Record, RecordColumns, to_columns
 from agreed.runs import UInt64s
@@ -68,11 +66,8 @@ def test_a_record_that_comes_again_is_no_new_sighting() -> None:
     assert len(seen.add(block(3, "x", "y"))) == 4
 
 
-def test_the_oldest_are_forgotten_unless_they_prove_something(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sightings, "SIGHTINGS_MAX", 8)
-    seen = Sightings()
+def test_the_oldest_are_forgotten_unless_they_prove_something() -> None:
+    seen = Sightings(8)
     seen.add(block(1, *"abcde"))
     assert not seen.is_full()
     seen.add(block(6, "f"))

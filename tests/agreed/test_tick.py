@@ -3,13 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreed import held, sightings, tick
 from agreed.checks import judge
 from agreed.promises import NO_CLOCK, Facts, Match, Promise, Verdict, to_terms
 from agreed.proofs import Seen, Wanted, prove
 from agreed.records import ClockState, Evidence, Record, to_columns
 from agreed.runs import KEY_MAX
-from agreed.tick import Change, OpenPromises, Transitions
+from agreed.tick import RETENTION_MS, Change, OpenPromises, Transitions
 from tests.agreed.receipt import LATE_CASES, needs_receipt, promises_and_facts
 from tests.agreed.slow import Name, SlowPromises, Told
 
@@ -69,7 +68,9 @@ def histories(draw: st.DrawFn) -> Acts:
     acts: list[tuple[str, object]] = [("tick", block) for block in blocks + again]
     acts += [("tick", [])] * draw(st.integers(0, 3))
     acts += [("put", p) for p in draw(st.lists(st.lists(promises(), max_size=5), max_size=4))]
-    acts += [("end", order) for order in draw(st.lists(st.sampled_from(ORDERS), max_size=2))]
+    acts += [
+        ("end", orders) for orders in draw(st.lists(st.lists(st.sampled_from(ORDERS)), max_size=2))
+    ]
     return draw(st.permutations(acts))
 
 
@@ -292,7 +293,7 @@ def test_a_promise_past_the_year_2109_waits_its_time() -> None:
 def test_nothing_is_put_and_nothing_ended() -> None:
     held_ = OpenPromises()
     held_.put([])
-    held_.end("unknown")
+    held_.end(["unknown"])
     assert len(held_) == held_.nbytes - held_.nbytes == 0
 
 
@@ -308,21 +309,17 @@ def test_what_was_decided_long_ago_is_forgotten_and_stays_counted() -> None:
     held_.put([promise(f"n{i}", place="g") for i in range(8)])
     held_.tick(to_columns([record(1, 990, "")]), 2_000, 0)
     assert list(held_.counts().values()) == [0, 1, 0, 7, 0]
-    held_.tick(None, 1_100 + tick.RETENTION_MS, 0)
+    held_.tick(None, 1_100 + RETENTION_MS, 0)
     held_.put([promise("new", place="g")])
     assert len(held_) == 1
     assert sum(held_.counts().values()) == 9
     # The record was used up by a promise that is forgotten.
-    changes = told(held_, held_.tick(None, 1_200 + tick.RETENTION_MS, 0))
+    changes = told(held_, held_.tick(None, 1_200 + RETENTION_MS, 0))
     assert [t.verdict for t in changes.values()] == [Verdict.MISSED]
 
 
-def test_memory_is_bounded_while_promises_and_records_come_and_go(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tick, "RETENTION_MS", 1_000)
-    monkeypatch.setattr(sightings, "SIGHTINGS_MAX", 64)
-    held_, sizes = OpenPromises(), []
+def test_memory_is_bounded_while_promises_and_records_come_and_go() -> None:
+    held_, sizes = OpenPromises(retention_ms=1_000, sightings_max=64), []
     for day in range(60):
         now = 10_000 * (day + 1)
         orders = [f"o-{day}-{i}" for i in range(20)]
@@ -348,12 +345,21 @@ def test_a_promise_costs_at_most_64_bytes() -> None:
     assert held_.nbytes / 40_000 <= 64
 
 
-def test_more_promises_than_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(held, "ROWS_MAX", 3)
-    held_ = OpenPromises()
+def test_more_promises_than_rows_are_refused_and_what_is_held_stays() -> None:
+    held_ = OpenPromises(rows_max=3)
     held_.put([promise("a"), promise("b")])
     with pytest.raises(ValueError, match="more than 3 promises"):
-        held_.put([promise("c"), promise("d")])
+        held_.put([promise("a", 2_000), promise("d")])
+    assert held_.counts()[Verdict.OPEN] == len(held_) == 2
+    assert held_.tick(None, 950, 0).kind.tolist() == []
+    assert held_.tick(None, 960, 0).kind.tolist() == [Change.AT_RISK] * 2
+
+
+def test_of_two_promises_with_one_name_the_last_one_counts() -> None:
+    held_ = OpenPromises()
+    held_.put([promise("a", 1_000), promise("b", 1_000), promise("a", 5_000)])
+    assert len(held_) == 2
+    assert [held_.name(i) for i in held_.tick(None, 1_000, 0).index.tolist()] == [("o", "b")]
 
 
 @needs_receipt
