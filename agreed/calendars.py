@@ -13,6 +13,9 @@ from agreed.promises import NO_CLOCK, Facts, Terms
 from agreed.records import Int64s
 
 DAY_MS: Final = 24 * 3_600_000
+FAR_MS: Final = 200_000_000_000_000
+"""Ends a pause that still lasts, ms since the epoch."""
+
 CLOSED: Final = -1
 """The weekday of a day without service."""
 
@@ -41,7 +44,7 @@ class Pauses:
     Attributes:
         row: int64[p], [0, n), the promise each belongs to.
         start_ms: int64[p], ms since the epoch.
-        stop_ms: int64[p], ms since the epoch, >= start_ms; a far moment while it lasts.
+        stop_ms: int64[p], ms since the epoch, >= start_ms; FAR_MS while it lasts.
     """
 
     row: Int64s
