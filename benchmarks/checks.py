@@ -10,6 +10,7 @@ import copy
 import csv
 import json
 import logging
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from datetime import datetime
@@ -23,7 +24,7 @@ from typing import Any, Final
 import numpy as np
 
 from agreed.checks import first_admissible, judge
-from agreed.promises import Facts, Match, Promise, Terms
+from agreed.promises import Facts, Match, Promise, PromiseColumns, Terms, to_promise_columns
 from agreed.records import (
     GATE_PASSED,
     TASK_FINISHED,
@@ -96,11 +97,9 @@ def compare_ticks(report: Report, sizes: list[int], rounds: int) -> None:
     """Tick over few and many open promises, with records and without; and sweep them all."""
     medians = {}
     for size in sizes:
-        opened = open_promises(size)
         name = f"tick_{size:.0e}".replace("+0", "")
-        records = vars(opened)["_sightings"].nbytes
-        report["figures"][f"{name}_bytes_per_promise"] = round((opened.nbytes - records) / size, 1)
-        report["figures"][f"{name}_bytes_of_records"] = records
+        measure_memory(report, name, size)
+        opened = open_promises(size)
         busy, idle, changes = time_ticks(opened, size, rounds)
         sheet = to_sheet(size)
         sweep = interleaved({"sweep": partial(judge, sheet.terms, sheet.facts)}, rounds)
@@ -115,6 +114,26 @@ def compare_ticks(report: Report, sizes: list[int], rounds: int) -> None:
         medians[size] = busy
     growth = medians[max(sizes)] / medians[min(sizes)]
     report["ratios"][f"tick_growth_{max(sizes) // min(sizes)}x"] = round(growth, 2)
+
+
+def measure_memory(report: Report, name: str, size: int) -> None:
+    """Count all that Python and NumPy hold for open promises: arrays, indexes, names, terms."""
+    promised = to_promises(size)
+    started = process_time()
+    _open(promised)
+    opened_s = process_time() - started
+    tracemalloc.start()
+    opened = _open(promised)
+    opened.tick(None, NOON_MS, 20)
+    taken = tracemalloc.get_traced_memory()[0]
+    opened.tick(_every_gate_passed(), NOON_MS, 20)
+    with_records = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    report["figures"] |= {
+        f"{name}_bytes_per_promise": round(taken / size, 1),
+        f"{name}_bytes_of_records": with_records - taken,
+        f"{name}_opened_per_s": round(size / opened_s),
+    }
 
 
 def compare_log(report: Report, path: Path, rounds: int) -> None:
@@ -164,16 +183,31 @@ def to_sheet(rows: int) -> Sheet:
 
 def open_promises(size: int) -> OpenPromises:
     """Open orders of four promises: forty promises fall due in every second from now on."""
-    rng = np.random.default_rng(size)
-    opened = OpenPromises()
-    due_ms = NOON_MS + rng.integers(0, size * 25, size // 4)
-    for first in range(0, size // 4, 2_500):
-        orders = range(first, min(first + 2_500, size // 4))
-        opened.put([p for i in orders for p in _order(i, int(due_ms[i]))])
-    # Every worker has passed every gate before, as on any day.
-    passes = [("", GATE_PASSED, f"worker-{i // 8:04d}", f"g{i % 8}") for i in range(8 * WORKERS)]
-    opened.tick(_block(1, NOON_MS - 1_000, passes), NOON_MS, 20)
+    opened = _open(to_promises(size))
+    opened.tick(_every_gate_passed(), NOON_MS, 20)
     return opened
+
+
+def _open(promised: list[PromiseColumns]) -> OpenPromises:
+    opened = OpenPromises()
+    for some in promised:
+        opened.put_columns(some)
+    return opened
+
+
+def to_promises(size: int) -> list[PromiseColumns]:
+    """Give the promises, ten thousand at a time."""
+    rng = np.random.default_rng(size)
+    due_ms = (NOON_MS + rng.integers(0, size * 25, size // 4)).tolist()
+    starts = range(0, size // 4, 2_500)
+    orders = (range(first, min(first + 2_500, size // 4)) for first in starts)
+    return [to_promise_columns([p for i in some for p in _order(i, due_ms[i])]) for some in orders]
+
+
+def _every_gate_passed() -> RecordColumns:
+    """Give records of every worker at every gate before noon, as on any day."""
+    passes = [("", GATE_PASSED, f"worker-{i // 8:04d}", f"g{i % 8}") for i in range(8 * WORKERS)]
+    return _block(1, NOON_MS - 1_000, passes)
 
 
 def _order(i: int, due_ms: int) -> list[Promise]:

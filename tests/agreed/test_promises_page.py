@@ -1,4 +1,4 @@
-"""Every example on the page about promises is run as it stands, and no function goes without one."""
+"""Every example on the page about promises is run, and no public function goes without one."""
 
 import doctest
 import inspect
