@@ -17,8 +17,30 @@ BLOCK_RAW_BYTES_MAX: Final = 4 * 1024 * 1024
 BLOCK_BYTES_MAX: Final = 1024 * 1024
 """One encoded block: below the smallest message limit of the brokers we support (NATS: 1 MiB)."""
 
-MESSAGE_BYTES_MAX: Final = BLOCK_BYTES_MAX - 4 * 1024
+MESSAGE_BYTES_MAX: Final = BLOCK_BYTES_MAX - 3 * 1024
 """One sync message; leaves room for the broker's own framing."""
+
+SENDABLE_BLOCK_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 1024
+"""A block that fits into one message, with the message's own head and a signature."""
+
+SIGNATURE_BYTES: Final = 64
+"""An Ed25519 signature."""
+
+BURST_BLOCKS_MAX: Final = 1_000
+BURST_BYTES_MAX: Final = 256 * 1024
+"""Blocks that travel together under one signature; a single larger block travels alone."""
+
+BURST_RAW_BYTES_MAX: Final = 2 * 1024 * 1024
+"""The blocks of one message, decompressed."""
+
+TRAIL_PLACES_MAX: Final = 48
+"""Places of its chain that a box names so that headquarters finds where two histories part."""
+
+LIVE_BEHIND_RECORDS: Final = 1_000
+"""A block with more records than these before it that are not committed is shown ahead of them."""
+
+LIVE_RECORDS_MAX: Final = 10_000
+"""Records shown ahead in one message, and kept as such at headquarters for one box."""
 
 CONTROL_BYTES_MAX: Final = 256 * 1024
 """The body of one sync message that is not a block, decompressed."""
@@ -51,6 +73,9 @@ BASIS_POINTS: Final = 10_000
 
 assert MESSAGE_BYTES_MAX < BLOCK_BYTES_MAX <= 1024 * 1024
 assert CONTROL_BYTES_MAX < MESSAGE_BYTES_MAX
+assert BURST_BYTES_MAX < SENDABLE_BLOCK_BYTES_MAX < MESSAGE_BYTES_MAX <= BURST_RAW_BYTES_MAX
+assert LIVE_BEHIND_RECORDS < LIVE_RECORDS_MAX
+assert BLOCK_RECORDS_MAX <= LIVE_RECORDS_MAX
 assert BLOCK_BYTES_MAX <= WINDOW_BYTES_MAX
 assert RESEND_MS_MIN < RESEND_MS_MAX
 assert SPAN_MS_MAX * BASIS_POINTS * 2 < 2**63

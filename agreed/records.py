@@ -98,6 +98,9 @@ class Record:
     detail: str = ""
 
 
+_UTF8_BYTES_MAX: Final = 4
+
+
 def check_text(name: str, value: str) -> None:
     """Refuse text that a record may not carry.
 
@@ -106,7 +109,7 @@ def check_text(name: str, value: str) -> None:
     """
     if _FORBIDDEN.search(value):
         raise RecordError(f"{name}: control characters are not allowed")
-    if len(value.encode()) > TEXT_BYTES_MAX:
+    if len(value) * _UTF8_BYTES_MAX > TEXT_BYTES_MAX < len(value.encode()):
         raise RecordError(f"{name}: longer than {TEXT_BYTES_MAX} bytes; shorten it")
 
 

@@ -46,6 +46,7 @@ class Sender:
         self._silent_rounds = 0
         self._resend_at_ns: int | None = None
         self._asked: tuple[int, int] | None = None
+        self._repair: tuple[int, int] | None = None
 
     @property
     def acknowledged(self) -> int:
@@ -72,12 +73,23 @@ class Sender:
         is_full = (
             len(self._in_flight) >= WINDOW_ITEMS_MAX or self._bytes_in_flight >= WINDOW_BYTES_MAX
         )
+        if self._is_welcome and self._repair is not None:
+            return self._repair[0]
         if not self._is_welcome or is_full or self._cursor >= self._available:
             return None
         return self._cursor
 
+    def wanted_through(self) -> int:
+        """Give the last position wanted with the item after `next_after`."""
+        return self._available if self._repair is None else self._repair[1]
+
     def sent(self, last: int, size_bytes: int, now_ns: int) -> None:
         """Note that the item ending at `last` was handed to the line."""
+        if self._repair is not None:
+            # It still counts as in flight from the first time.
+            assert last > self._repair[0]
+            self._repair = (last, self._repair[1]) if last < self._repair[1] else None
+            return
         assert last > self._cursor
         self._cursor = last
         self._in_flight.append((last, size_bytes))
@@ -85,24 +97,25 @@ class Sender:
         if self._resend_at_ns is None:
             self._arm(now_ns)
 
-    def acknowledged_through(self, through: int, now_ns: int, *, is_resend: bool) -> None:
-        """Take in what the far end holds; with is_resend, go back to right after it.
+    def acknowledged_through(
+        self, through: int, now_ns: int, *, is_resend: bool, missing_through: int = 0
+    ) -> None:
+        """Take in what the far end holds; with is_resend, send again what follows it.
 
         An acknowledgement that arrives late or twice changes nothing.
+
+        Args:
+            through: the last position that the far end holds.
+            now_ns: ns.
+            is_resend: something after `through` is missing there.
+            missing_through: the last position missing; 0 if it holds nothing beyond `through`.
         """
         if not self._is_welcome or through > self._available:
             return
+        if through > self._acknowledged:
+            self._advance(through, now_ns)
         if is_resend:
-            self._asked_again(max(through, self._acknowledged), now_ns)
-        elif through > self._acknowledged:
-            self._acknowledged = through
-            self._cursor = max(self._cursor, through)
-            self._silent_rounds = 0
-            while self._in_flight and self._in_flight[0][0] <= through:
-                self._bytes_in_flight -= self._in_flight.popleft()[1]
-            self._resend_at_ns = None
-            if self._in_flight:
-                self._arm(now_ns)
+            self._asked_again(max(through, self._acknowledged), missing_through, now_ns)
 
     def time_passed(self, now_ns: int) -> None:
         """Send everything unacknowledged again if the far end was silent for too long."""
@@ -114,11 +127,27 @@ class Sender:
         """Say when `time_passed` is next wanted; None while nothing is in flight."""
         return self._resend_at_ns
 
-    def _asked_again(self, through: int, now_ns: int) -> None:
-        # One lost item makes every later one in flight ask again; going back once is enough.
+    def _advance(self, through: int, now_ns: int) -> None:
+        self._acknowledged = through
+        self._cursor = max(self._cursor, through)
+        self._silent_rounds = 0
+        while self._in_flight and self._in_flight[0][0] <= through:
+            self._bytes_in_flight -= self._in_flight.popleft()[1]
+        if self._repair is not None and self._repair[1] <= through:
+            self._repair = None
+        elif self._repair is not None:
+            self._repair = max(self._repair[0], through), self._repair[1]
+        self._resend_at_ns = None
+        if self._in_flight:
+            self._arm(now_ns)
+
+    def _asked_again(self, through: int, missing_through: int, now_ns: int) -> None:
+        # One lost item makes every later one in flight ask again; answering once is enough.
         asked, self._asked = self._asked, (through, now_ns)
         if asked and asked[0] == through and now_ns - asked[1] < RESEND_MS_MIN * NS_PER_MS:
             self._asked = asked
+        elif through < missing_through < self._cursor:
+            self._repair = through, missing_through
         else:
             self._rewind(through, now_ns)
 
@@ -132,6 +161,7 @@ class Sender:
         self._in_flight.clear()
         self._bytes_in_flight = 0
         self._resend_at_ns = None
+        self._repair = None
 
     def _arm(self, now_ns: int) -> None:
         wait_ms = min(RESEND_MS_MIN << min(self._silent_rounds, 16), RESEND_MS_MAX)

@@ -3,6 +3,7 @@
 import struct
 import threading
 from dataclasses import dataclass
+from enum import IntEnum
 from hashlib import sha256
 from typing import Final
 
@@ -104,6 +105,25 @@ def block_hash(data: bytes) -> bytes:
     return data[-HASH_BYTES:]
 
 
+def claimed_end(data: bytes) -> tuple[bytes, int, bytes]:
+    """Read what a block says that it ends: its journal's epoch, its last sequence and its hash.
+
+    Raises:
+        WireError: it says nothing.
+    """
+    if len(data) < _HEADER.size + HASH_BYTES:
+        raise WireError("length is out of range")
+    _, epoch, _, first, count, *_ = _HEADER.unpack_from(data)
+    if not (1 <= first <= _SEQUENCE_MAX and count >= 1):
+        raise WireError("count or sequence is out of range")
+    return epoch, first + count - 1, block_hash(data)
+
+
+def claimed_count(data: bytes) -> int:
+    """Read how many records a block says that it holds, unverified; 0 if it says nothing."""
+    return _HEADER.unpack_from(data)[4] if len(data) >= _HEADER.size else 0
+
+
 def decode_block(data: bytes) -> Block:
     """Decode and verify one block; bounded in memory whatever the bytes.
 
@@ -199,6 +219,16 @@ def _index_type(distinct_count: int) -> npt.DTypeLike:
     return "<u1" if distinct_count <= 0xFF else "<u2"
 
 
+def _known(values: type[IntEnum]) -> npt.NDArray[np.bool_]:
+    known = np.zeros(256, np.bool_)
+    known[list(values)] = True
+    return known
+
+
+_KNOWN_STATES: Final = _known(ClockState)
+_KNOWN_EVIDENCE: Final = _known(Evidence)
+
+
 class _Reader:
     """A cursor over the payload that never reads past its end."""
 
@@ -223,7 +253,7 @@ def _columns(reader: _Reader, first: int, count: int) -> RecordColumns:
     bound = _integers(reader, count, WALL_MS_MAX)
     state = np.frombuffer(reader.take(count), np.uint8)
     evidence = np.frombuffer(reader.take(count), np.uint8)
-    if not (np.isin(state, list(ClockState)).all() and np.isin(evidence, list(Evidence)).all()):
+    if not (_KNOWN_STATES[state].all() and _KNOWN_EVIDENCE[evidence].all()):
         raise WireError("unknown clock state or evidence class")
     texts = {name: _distinct_texts(reader, count) for name in TEXT_COLUMNS}
     reader.finish()

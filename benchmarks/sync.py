@@ -43,8 +43,9 @@ from edge.acceptance import Acceptance
 from edge.clock import Stamp
 from edge.config import BoxSettings, JournalSettings, read_settings
 from edge.journal import Entry, Journal, Place, StoredBlock, open_journal
+from edge.key import open_key
 from edge.store import Reserve
-from edge.sync import BoxSync
+from edge.sync import BoxSync, Voice
 from edge.uplink import Uplink
 from simulators.kills.stage import Stage
 
@@ -109,7 +110,9 @@ class Parts:
         self.acceptance = Acceptance(
             self.journal, self.clock, reserve, JournalSettings(window_ms=0), self._durable
         )
-        self._sync = BoxSync(self.journal.origin.epoch, STREAM, 0, random.random)
+        key = open_key(stage.folder / "box.key", dice.randbytes(32))
+        voice = Voice(NAMES, key.public, key.sign)
+        self._sync = BoxSync(voice, self.journal.origin.epoch, STREAM, 0, random.random)
         self._uplink = Uplink(settings, self._sync, self, self.clock)
         self._settled = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -147,6 +150,14 @@ class Parts:
     async def hash_at(self, through: int) -> bytes | None:
         """Give the hash of a block, as the box does."""
         return await self.acceptance.call(self.journal.hash_at, through)
+
+    async def places_between(self, after: int, before: int) -> list[tuple[int, bytes]]:
+        """Say nothing: no history parts here."""
+        del after, before
+        return []
+
+    async def note_parting(self, parting: Place | None) -> None:
+        """Never asked."""
 
     async def learn(self, stream: str, first: int, texts: list[str]) -> int | None:
         """Learn nothing: no card and no order matters here."""

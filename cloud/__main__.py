@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from agreed.limits import NAME_PATTERN
 from agreed.money import yuan
-from agreed.words import RemedyError, say
+from agreed.words import RemedyError, say, say_count
 from cloud import reads
 from cloud.broker import box_account
 from cloud.database.engine import reading
@@ -29,7 +29,7 @@ from cloud.database.fleet import BoxName
 from cloud.database.views import AccountView, BoxView, LedgerCheck, Statement
 from cloud.folder import Folder, Kept, store_trouble
 from cloud.link import Clock
-from cloud.office.boxes import accept_box, add_box
+from cloud.office.boxes import accept_box, accept_key, add_box, resolve_incidents
 from cloud.office.refusals import OfficeError
 from cloud.office.sites import SiteRequest, open_site
 from cloud.opening import Settings, open_store, wall_clock
@@ -55,6 +55,10 @@ app.add_typer(statement_app, name="statement")
 Data = Annotated[Path, typer.Option("--data", help=say("Data folder of headquarters."))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("Print JSON for programs."))]
 SiteBox = Annotated[str, typer.Argument(metavar="SITE/BOX", help=say("Site and box."))]
+Seen = Annotated[
+    str | None,
+    typer.Option("--fingerprint", help=say("Only if the box names this key: “duifu edge key”.")),
+]
 
 out = Console(highlight=False, soft_wrap=True)
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -113,11 +117,19 @@ def boxes_ls(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
     if as_json:
         _print_json(list[BoxView], found)
         return
-    table = Table(say("Site"), say("Box"), say("State"), say("Committed"), say("Waiting"))
+    table = Table(
+        say("Site"),
+        say("Box"),
+        say("State"),
+        say("Committed"),
+        say("Waiting"),
+        say("Fingerprint"),
+    )
     for box in found:
         state = say("incident: {kind}", kind=box.incident) if box.incident else _status(box.status)
         waiting = "–" if box.waiting_records is None else str(box.waiting_records)
-        table.add_row(box.site, box.box, state, str(box.committed_through), waiting)
+        key = box.fingerprint or box.offered_fingerprint or "–"
+        table.add_row(box.site, box.box, state, str(box.committed_through), waiting, key)
     out.print(table)
 
 
@@ -133,10 +145,32 @@ def boxes_add(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
 
 
 @boxes_app.command("accept", help=say("Accept a pending box; again, it gets another password."))
-def boxes_accept(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
+def boxes_accept(name: SiteBox, data: Data = DEFAULT_DATA, fingerprint: Seen = None) -> None:
     """Take a box into service."""
     with _opened(data) as house:
-        _accept(house, house.box(name))
+        _accept(house, house.box(name), fingerprint)
+
+
+@boxes_app.command(
+    "accept-key", help=say("Know a box by the other key that it names, once you compared it.")
+)
+def boxes_accept_key(
+    name: SiteBox,
+    fingerprint: Annotated[str, typer.Argument(help=say("As “duifu edge key” shows it."))],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Accept the key of a box that was replaced."""
+    with _opened(data) as house:
+        accept_key(house.engine, house.box(name), fingerprint, house.clock.wall_ms())
+        talk.print(say("Accepted; the box goes on by itself within some seconds."))
+
+
+@boxes_app.command("resolve", help=say("Say that a person has looked; blocks are taken again."))
+def boxes_resolve(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
+    """Resolve what is open at a box."""
+    with _opened(data) as house:
+        count = resolve_incidents(house.engine, house.box(name), house.clock.wall_ms())
+        talk.print(say_count("{count} incident resolved.", "{count} incidents resolved.", count))
 
 
 @ledger_app.command("check", help=say("Check the books and every chain from its first block."))
@@ -239,8 +273,9 @@ def _opened(data: Path) -> Iterator[_House]:
         engine.dispose()
 
 
-def _accept(house: _House, name: BoxName) -> None:
-    number = accept_box(house.engine, name, secrets.token_bytes(16), house.clock.wall_ms())
+def _accept(house: _House, name: BoxName, fingerprint: str | None = None) -> None:
+    stream, now_ms = secrets.token_bytes(16), house.clock.wall_ms()
+    number = accept_box(house.engine, name, stream, now_ms, fingerprint)
     password = derived_password(house.folder.secret(), *name, number=number)
     account = box_account(*name, password)
     lines = [

@@ -20,18 +20,32 @@ from agreed.limits import NAME_PATTERN
 from agreed.machine import NS_PER_MS, NS_PER_S
 from agreed.messages import (
     TOPIC_LEVELS,
+    BlocksSent,
+    Message,
     MessageError,
     client_id,
     decode_message,
     encode_message,
     topic,
 )
+from agreed.wire import claimed_count
 from cloud.database.fleet import BoxName
 from cloud.exchange import Outcome, Said, cursors, exchange, load, note_presence
+from cloud.ingest.checking import Arrival
+from cloud.ingest.early import EarlyBlocks
+from cloud.ingest.preview import take_previews
 from cloud.outbox import Outbox
 
 BATCH_MESSAGES_MAX: Final = 64
-BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
+BATCH_COST_MAX: Final = 20_000
+"""Records of one transaction: what is shown live waits for it, so it stays far below a second."""
+
+BLOCK_COST: Final = 15
+"""A block costs as much as so many records, besides those in it."""
+
+SHOWN_MESSAGES_MAX: Final = 64
+"""Messages to be shown live that may wait; the oldest make room, they come again in their turn."""
+
 WAITING_BYTES_MAX: Final = 256 * 1024 * 1024
 """What may wait for the database; boxes send again what is dropped beyond that."""
 
@@ -97,6 +111,8 @@ class Link:
         self._broker_ready = broker_ready
         self._waiting: deque[tuple[Said, int]] = deque()
         self._waiting_bytes = 0
+        self._shown: deque[Arrival] = deque(maxlen=SHOWN_MESSAGES_MAX)
+        self._early = EarlyBlocks()
         self._presence: dict[BoxName, bool] = {}
         self._wake = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -174,6 +190,11 @@ class Link:
         except MessageError as error:
             log.warning("unreadable message", box=key, reason=str(error))
             return
+        message = said[1]
+        if isinstance(message, BlocksSent) and message.is_ahead:
+            self._shown.append(Arrival(key, message.blocks, message.signature))
+            self._arrived.set()
+            return
         self._waiting.append((said, len(payload)))
         self._waiting_bytes += len(payload)
         self._arrived.set()
@@ -183,7 +204,8 @@ class Link:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            while self._waiting or self._presence:
+            while self._waiting or self._presence or self._shown:
+                await self._show()
                 present, self._presence = self._presence, {}
                 if present:
                     now_ms = self._clock.wall_ms()
@@ -191,18 +213,29 @@ class Link:
                 batch = self._next_batch()
                 if batch:
                     now_ms = self._clock.wall_ms()
-                    outcome = await asyncio.to_thread(exchange, self._engine, batch, now_ms)
+                    outcome = await asyncio.to_thread(
+                        exchange, self._engine, batch, now_ms, self._early
+                    )
                     # The next batch need not wait for the broker to take the answers.
                     for answer in outcome.answers:
                         group.create_task(self._publish(answer))
                     self._note(outcome)
 
+    async def _show(self) -> None:
+        """Show what happens now before the next batch, whatever still waits."""
+        shown = list(self._shown)
+        self._shown.clear()
+        if shown:
+            now_ms = self._clock.wall_ms()
+            await asyncio.to_thread(take_previews, self._engine, shown, now_ms)
+
     def _next_batch(self) -> list[Said]:
         batch: list[Said] = []
-        size_bytes = 0
-        while self._waiting and len(batch) < BATCH_MESSAGES_MAX and size_bytes < BATCH_BYTES_MAX:
+        size_bytes = cost = 0
+        while self._waiting and len(batch) < BATCH_MESSAGES_MAX and cost < BATCH_COST_MAX:
             said, said_bytes = self._waiting.popleft()
             size_bytes += said_bytes
+            cost += _cost(said[1])
             batch.append(said)
         self._waiting_bytes -= size_bytes
         return batch
@@ -249,6 +282,11 @@ class Link:
             with suppress(aiomqtt.MqttError):
                 await self._client.publish(topic(*name, "down"), data, qos=1)
         return len(data)
+
+
+def _cost(message: Message) -> int:
+    blocks = message.blocks if isinstance(message, BlocksSent) else []
+    return sum(claimed_count(block) + BLOCK_COST for block in blocks)
 
 
 def _end_if_cancelled() -> None:

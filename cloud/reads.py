@@ -1,5 +1,6 @@
 """Everything the API and the pages may ask: typed rows, no writing. See `cloud.database.views`."""
 
+from cloud.database.previews import count_previews, last_previews
 from cloud.database.read_fleet import at_risk, box, boxes, company, incidents, overview, sites
 from cloud.database.read_ledger import TransferFilter, accounts, ledger_check, transfers
 from cloud.database.read_orders import OrderFilter, evidence, order_view, orders, verdicts
@@ -13,8 +14,10 @@ __all__ = [
     "box",
     "boxes",
     "company",
+    "count_previews",
     "evidence",
     "incidents",
+    "last_previews",
     "ledger_check",
     "order_view",
     "orders",

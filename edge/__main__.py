@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from edge.config import BoxSettings, read_settings
 from edge.inspection import app as journal_app
 from edge.remedies import port_sentence, room_sentence, store_sentence
 from edge.status import NotRunningError, ask_status
+from edge.store import StoreError
 
 app = typer.Typer(
     add_completion=False,
@@ -88,6 +90,21 @@ def status(config: Config = BOX_TOML, as_json: AsJson = False) -> None:
     _say(say("Next: duifu edge journal show --config {path}", path=config))
 
 
+@app.command(help=say("Show the fingerprint of the box's key, to compare at headquarters."))
+def key(config: Config = BOX_TOML, as_json: AsJson = False) -> None:
+    """Show the fingerprint; the key is made if there is none yet."""
+    from edge.opening import open_box_key  # noqa: PLC0415
+
+    settings = read_settings(config)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    held = open_box_key(settings.data)
+    if as_json:
+        _print(json.dumps({"fingerprint": held.fingerprint, "key": held.public.hex()}))
+        return
+    _print(held.fingerprint)
+    _say(say("Compare it at headquarters: Boxes, {box}.", box=settings.box))
+
+
 @config_app.command("check", help=say("Say what is wrong with the settings, if anything."))
 def config_check(config: Config = BOX_TOML) -> None:
     """Check the settings, the ports and the keys."""
@@ -107,6 +124,46 @@ def config_check(config: Config = BOX_TOML) -> None:
     _say(say("Next: duifu edge run --config {path}", path=config))
 
 
+@journal_app.command(
+    "renew",
+    help=say(
+        "Begin the journal anew where headquarters holds another history; keeps every record."
+    ),
+)
+def journal_renew(config: Config = BOX_TOML) -> None:
+    """Carry what headquarters lacks into a new journal; the old one is kept beside it."""
+    from edge.opening import only_one  # noqa: PLC0415
+    from edge.renewal import NothingPartedError, renew_journal  # noqa: PLC0415
+
+    settings = read_settings(config)
+    with only_one(settings.data):
+        try:
+            done = renew_journal(
+                settings.data, (settings.company, settings.site, settings.box), os.urandom(64)
+            )
+        except NothingPartedError:
+            raise RemedyError(
+                say(
+                    "headquarters has not said that the histories part, or not yet where; let the "
+                    "box run and connect until “duifu edge status” names the record.",
+                )
+            ) from None
+        except StoreError as error:
+            raise RemedyError(
+                say("the journal cannot be renewed ({why}); nothing was changed.", why=error)
+            ) from None
+    _print(
+        say_count(
+            "{count} record after {through} carried over; the old journal is {path}.",
+            "{count} records after {through} carried over; the old journal is {path}.",
+            done.carried,
+            through=done.parted_through,
+            path=done.left,
+        )
+    )
+    _say(say("Next: duifu edge run --config {path}", path=config))
+
+
 def _status_lines(answer: dict[str, Any]) -> list[str]:
     link = say("connected") if answer["is_linked"] else say("not reachable; records are kept")
     lines = [
@@ -120,6 +177,7 @@ def _status_lines(answer: dict[str, Any]) -> list[str]:
             "learned: {credentials_count} cards, {orders_count} orders, {at_risk} promises at risk",
             **answer,
         ),
+        say("fingerprint of its key: {fingerprint}", **answer),
         say("memory: {megabytes} MB", megabytes=answer["memory_bytes"] // 1_000_000),
     ]
     if answer["devices_lost"]:
@@ -127,6 +185,14 @@ def _status_lines(answer: dict[str, Any]) -> list[str]:
         lines.append(say("devices that do not answer: {names}", names=names))
     incident: str = answer["incident"]
     faults = [say(incident)] if incident else []
+    if answer["parted_through"] is not None:
+        faults.append(
+            say(
+                "what it recorded after {parted_through} is not at headquarters; stop the box, "
+                "then: duifu edge journal renew",
+                **answer,
+            )
+        )
     faults += [store_sentence(answer["journal_fault"])] if answer["journal_fault"] else []
     faults += filter(None, [room_sentence(answer["journal_room"])])
     faults += [port_sentence(port, fault) for port, fault in answer["port_faults"].items()]

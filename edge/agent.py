@@ -22,10 +22,11 @@ from edge.config import BoxSettings
 from edge.decisions import Decision, Draft, keyed_digest
 from edge.journal import Place, StoredBlock
 from edge.opening import Opened
+from edge.parting import places_between
 from edge.site import Site
 from edge.status import serve_status
 from edge.store import StoreError
-from edge.sync import BoxSync
+from edge.sync import BoxSync, Voice
 from edge.uplink import Uplink
 from edge.watch import Watch
 from firmware_interfaces.driver import drive
@@ -53,8 +54,14 @@ class Agent:
         self._clock = clock = opened.clock
         self._site = Site(settings, journal.kept, keyed_digest(journal.secret))
         self._watch = Watch()
+        self._key = opened.key
+        names = (settings.company, settings.site, settings.box)
         self._sync = BoxSync(
-            journal.origin.epoch, learned.stream, learned.applied_through, random.random
+            Voice(names, opened.key.public, opened.key.sign),
+            journal.origin.epoch,
+            learned.stream,
+            learned.applied_through,
+            random.random,
         )
         self._uplink = Uplink(settings, self._sync, self, clock)
         self._acceptance = Acceptance(
@@ -68,6 +75,7 @@ class Agent:
         }
         self._learned_thread = ThreadPoolExecutor(1, "learned")
         self._has_ticked = asyncio.Event()
+        self._parted_through: int | None = None
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -223,6 +231,8 @@ class Agent:
             "is_linked": self._uplink.is_up,
             "sync": self._sync.phase.name.lower(),
             "incident": self._sync.incident,
+            "fingerprint": self._key.fingerprint,
+            "parted_through": self._parted_through,
             "journal_fault": type(fault).__name__ if fault else "",
             "journal_room": self._acceptance.room.name.lower(),
             "refused_count": self._acceptance.refused_count,
@@ -247,6 +257,15 @@ class Agent:
     async def hash_at(self, through: int) -> bytes | None:
         """Give the hash of our block that ends there."""
         return await self._acceptance.call(self._journal.hash_at, through)
+
+    async def places_between(self, after: int, before: int) -> list[tuple[int, bytes]]:
+        """Give places of our chain."""
+        return await self._acceptance.call(places_between, self._journal, after, before)
+
+    async def note_parting(self, parting: Place | None) -> None:
+        """Remember where headquarters' history and ours part, for `duifu edge journal renew`."""
+        await self._acceptance.call(self._journal.note_parting, parting)
+        self._parted_through = None if parting is None else parting.through
 
     async def learn(self, stream: str, first: int, texts: list[str]) -> int | None:
         """Make directives durable, then act by them."""

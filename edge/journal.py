@@ -10,7 +10,7 @@ from typing import Final
 
 import apsw
 
-from agreed.limits import BLOCK_RECORDS_MAX, MESSAGE_BYTES_MAX
+from agreed.limits import BLOCK_RECORDS_MAX, SENDABLE_BLOCK_BYTES_MAX
 from agreed.records import Record, RecordColumns, RecordError, to_records
 from agreed.wire import (
     HASH_BYTES,
@@ -43,9 +43,6 @@ TAIL_BLOCKS_COUNT: Final = 64
 
 PAGE_BYTES: Final = 1024
 """Of a new journal: a commit writes whole pages, and a block of a few records is half of one."""
-
-_SENDABLE_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 64
-"""A block must fit into one message, with the message's own head."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS blocks (
@@ -249,6 +246,23 @@ class Journal:
         """
         self.committed = place
 
+    def note_parting(self, place: Place | None) -> None:
+        """Store the last place that headquarters' history and this one have in common.
+
+        None forgets it: the two are one again.
+
+        Raises:
+            StoreError: it was not stored.
+        """
+        with transaction(self._store):
+            if place is None:
+                self._store.execute("DELETE FROM state WHERE name LIKE 'parted_%'")
+                return
+            self._store.execute(
+                "INSERT OR REPLACE INTO state VALUES ('parted_through', ?), ('parted_head', ?)",
+                (place.through, place.head),
+            )
+
     def close(self) -> None:
         """Give the file back."""
         self._store.close()
@@ -290,7 +304,7 @@ class Journal:
             if len(columns) == 1:
                 raise
             return None
-        return data if len(data) <= _SENDABLE_BYTES_MAX else None
+        return data if len(data) <= SENDABLE_BLOCK_BYTES_MAX else None
 
     def _rows(self, clause: str, values: tuple[int, ...]) -> Iterator[StoredBlock]:
         return read_rows(self._store, clause, values)

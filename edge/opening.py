@@ -18,6 +18,8 @@ from edge.config import BoxSettings
 from edge.decisions import Draft
 from edge.journal import FILE as JOURNAL_FILE
 from edge.journal import Entry, Journal, NotOursError, open_journal, salvage_kept
+from edge.key import FILE as KEY_FILE
+from edge.key import BoxKey, KeyDamagedError, open_key
 from edge.learned import FILE as LEARNED_FILE
 from edge.learned import LearnedStore
 from edge.store import (
@@ -46,6 +48,7 @@ class Opened:
     learned: LearnedStore
     reserve: Reserve
     clock: BoxClock
+    key: BoxKey
 
 
 def check_ports(settings: BoxSettings) -> None:
@@ -125,6 +128,7 @@ def open_all(settings: BoxSettings) -> Opened:
     reserve = Reserve(folder / RESERVE_FILE)
     try:
         reserve.make()
+        key = open_box_key(folder)
         journal = _open_journal(settings)
         learned = _open_learned(folder)
     except NotOursError as error:
@@ -138,7 +142,28 @@ def open_all(settings: BoxSettings) -> Opened:
         ) from None
     except StoreError as error:
         raise _store_remedy(folder, error) from None
-    return Opened(journal, learned, reserve, make_clock(parse_memory(journal.clock_memory)))
+    return Opened(journal, learned, reserve, make_clock(parse_memory(journal.clock_memory)), key)
+
+
+def open_box_key(folder: Path) -> BoxKey:
+    """Read the key of the box, or make it at the first start.
+
+    Raises:
+        RemedyError: the file holds no key, or cannot be used.
+    """
+    path = folder / KEY_FILE
+    try:
+        return open_key(path, os.urandom(32))
+    except KeyDamagedError:
+        raise RemedyError(
+            say(
+                "{path} holds no key; move it away, start the box again, and let a person at "
+                "headquarters accept its new fingerprint: duifu edge key",
+                path=path,
+            )
+        ) from None
+    except OSError as error:
+        raise _folder_remedy(folder, error) from None
 
 
 def _open_journal(settings: BoxSettings) -> Journal:

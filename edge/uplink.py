@@ -15,7 +15,12 @@ from typing import Final, Never, Protocol
 import aiomqtt
 import structlog
 
-from agreed.limits import WINDOW_BYTES_MAX, WINDOW_ITEMS_MAX
+from agreed.limits import (
+    BURST_BLOCKS_MAX,
+    BURST_BYTES_MAX,
+    LIVE_RECORDS_MAX,
+    WINDOW_BYTES_MAX,
+)
 from agreed.machine import NS_PER_S
 from agreed.messages import (
     Message,
@@ -27,9 +32,9 @@ from agreed.messages import (
 )
 from edge.clock import BoxClock
 from edge.config import BoxSettings
-from edge.journal import StoredBlock
+from edge.journal import Place, StoredBlock
 from edge.store import StoreDamagedError, StoreError
-from edge.sync import BoxSync, CheckHead, Learn, Settled, Wanted
+from edge.sync import BoxSync, CheckHead, HistoriesPart, MakeTrail, Settled, Wanted
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
@@ -43,6 +48,7 @@ PUBLISHING_COUNT_MAX: Final = 32
 INCOMING_COUNT_MAX: Final = 256
 IDLE_S_MAX: Final = 5.0
 AHEAD_BYTES_MAX: Final = WINDOW_BYTES_MAX // 4
+AHEAD_BLOCKS_MAX: Final = 4 * BURST_BLOCKS_MAX
 
 log = structlog.get_logger()
 
@@ -58,6 +64,14 @@ class Office(Protocol):
 
     async def hash_at(self, through: int) -> bytes | None:
         """Give the hash of the block that ends there."""
+        ...
+
+    async def places_between(self, after: int, before: int) -> list[tuple[int, bytes]]:
+        """Give ends of blocks between two sequences, as `edge.parting.places_between`."""
+        ...
+
+    async def note_parting(self, parting: Place | None) -> None:
+        """Make durable where headquarters' history and ours part; None: they no longer do."""
         ...
 
     async def learn(self, stream: str, first: int, texts: list[str]) -> int | None:
@@ -95,6 +109,7 @@ class Uplink:
         self._presence = topic(*self._names, "presence")
         self._password = settings.headquarters.read_password()
         self._incident = ""
+        self._has_parted = True  # what an earlier run found out is forgotten with the first word
 
     def wake(self) -> None:
         """Look again: something was journaled or is to be said."""
@@ -184,17 +199,28 @@ class Uplink:
 
     async def _load(self) -> None:
         """Fill the window with blocks; the sync may change its mind while the card is read."""
+        await self._show()
         while (after := self._sync.next_after()) is not None:
             while self._ahead and self._ahead[0].first_sequence <= after:
                 self._ahead.popleft()
             if not self._ahead or self._ahead[0].first_sequence != after + 1:
-                found = await self._office.blocks_after(after, WINDOW_ITEMS_MAX, AHEAD_BYTES_MAX)
+                found = await self._office.blocks_after(after, AHEAD_BLOCKS_MAX, AHEAD_BYTES_MAX)
                 if not found or found[0].first_sequence != after + 1:
                     raise StoreDamagedError(f"no block begins after record {after}", after + 1)
                 self._ahead = deque(found)
             elif self._sync.next_after() == after:
-                block = self._ahead.popleft()
-                self._sync.block_loaded(block.data, block.last_sequence, self._now_ns())
+                burst = take_burst(self._ahead, self._sync.wanted_through())
+                blocks, last = [block.data for block in burst], burst[-1].last_sequence
+                self._sync.blocks_loaded(blocks, last, self._now_ns())
+
+    async def _show(self) -> None:
+        """Show what is new ahead of what still waits."""
+        after = self._sync.show_after()
+        if after is not None:
+            found = await self._office.blocks_after(after, BURST_BLOCKS_MAX, BURST_BYTES_MAX)
+            burst = take_burst(deque(found), after + LIVE_RECORDS_MAX) if found else []
+            last = burst[-1].last_sequence if burst else after
+            self._sync.show_loaded([block.data for block in burst], last)
 
     async def _woken(self) -> None:
         deadline_ns = self._sync.deadline_ns()
@@ -224,14 +250,32 @@ class Uplink:
             head = await self._office.hash_at(wanted.through)
             for fact in self._sync.head_found(wanted, head, self._now_ns()):
                 if isinstance(fact, Settled):
+                    await self._joined()
                     self._office.settled(fact.through, fact.head)
+                elif isinstance(fact, MakeTrail):
+                    await self._answer(fact)
             return
-        assert isinstance(wanted, Learn)
+        if isinstance(wanted, MakeTrail):
+            places = await self._office.places_between(wanted.after, wanted.before)
+            part = self._sync.trail_made(places, self._now_ns())
+            if part is not None:
+                await self._parted(part)
+            return
         through = await self._office.learn(wanted.stream, wanted.first, list(wanted.directives))
         if through is None:
             self._sync.directives_missing(self._now_ns())
         else:
             self._sync.applied(wanted.stream, through)
+
+    async def _joined(self) -> None:
+        if self._has_parted:
+            self._has_parted = False
+            await self._office.note_parting(None)
+
+    async def _parted(self, part: HistoriesPart) -> None:
+        log.error("histories part", after_record=part.through)
+        self._has_parted = True
+        await self._office.note_parting(Place(part.through, part.head))
 
     def _say_incident(self) -> None:
         if self._sync.incident != self._incident:
@@ -243,6 +287,18 @@ class Uplink:
 
     def _now_ns(self) -> int:
         return self._clock.moment().mono_ns
+
+
+def take_burst(ahead: deque[StoredBlock], through: int) -> list[StoredBlock]:
+    """Take the blocks that travel together off the front; always one, and none beyond `through`."""
+    burst = [ahead.popleft()]
+    size_bytes = len(burst[0].data)
+    while ahead and len(burst) < BURST_BLOCKS_MAX and ahead[0].last_sequence <= through:
+        size_bytes += len(ahead[0].data)
+        if size_bytes > BURST_BYTES_MAX or ahead[0].first_sequence != burst[-1].last_sequence + 1:
+            break
+        burst.append(ahead.popleft())
+    return burst
 
 
 def _end_if_cancelled() -> None:

@@ -7,10 +7,12 @@ from fastapi.responses import HTMLResponse
 
 from agreed.words import say
 from cloud import reads
-from cloud.dashboards import queries, signals
+from cloud.dashboards import incidents, queries, signals
 from cloud.dashboards.desk import Desk, NotFoundError, page_number
+from cloud.database.fleet import BoxName
 
 BLOCKS_SHOWN: Final = 20
+PREVIEWS_SHOWN: Final = 10
 PER_PAGE: Final = 100
 
 
@@ -48,6 +50,7 @@ def _box_page(desk: Desk, request: Request, site: str, name: str) -> HTMLRespons
         box = reads.box(connection, desk.company, site, name)
         if box is None:
             raise NotFoundError(say("box {name}", name=name))
+        place = BoxName(desk.company, site, name)
         return desk.page(
             request,
             "box.html",
@@ -56,6 +59,9 @@ def _box_page(desk: Desk, request: Request, site: str, name: str) -> HTMLRespons
             link=signals.link(box, now_ms, desk.speed),
             data=signals.data(box, now_ms, desk.speed),
             signals=signals,
+            stories=incidents,
+            previews=reads.last_previews(connection, place, PREVIEWS_SHOWN),
+            previews_count=reads.count_previews(connection, place),
             incidents=reads.incidents(connection, desk.company, site=site, box=name),
             blocks=queries.last_blocks(connection, desk.company, site, name, BLOCKS_SHOWN),
             site_names={s.site: s.name for s in reads.sites(connection, desk.company, now_ms)},

@@ -4,6 +4,7 @@ from typing import Final
 
 from agreed.words import say
 from cloud.dashboards.formats import age, minute, span
+from cloud.dashboards.incidents import incident_word
 from cloud.dashboards.wording import Signal
 from cloud.database.views import BoxView
 
@@ -61,7 +62,7 @@ def link(box: BoxView, now_ms: int, speed: int) -> Signal:
 def data(box: BoxView, now_ms: int, speed: int) -> Signal:
     """Say whether the records of the box are at headquarters; arguments as in `link`."""
     if box.incident is not None:
-        return Signal("bad", say("refused"), reason=incident_word(box.incident))
+        return Signal("bad", say("needs a person"), reason=incident_word(box.incident))
     if box.waiting_records is None or box.oldest_waiting_ms is None:
         return Signal("unknown", say("unknown"), reason=say("it has not said yet"))
     if not box.is_online:
@@ -91,51 +92,6 @@ def waiting(box: BoxView) -> str:
         return say("unknown")
     number = f"{box.waiting_records:,}"
     return number if box.is_online else say("at least {count}", count=number)
-
-
-def incident_word(kind: str) -> str:
-    """Name an incident."""
-    known = {
-        "forked": say("two histories for the same records"),
-        "malformed": say("a block that cannot be read"),
-        "unknown": say("a box that is not enrolled"),
-    }
-    return known.get(kind, kind)
-
-
-def incident_story(kind: str) -> tuple[str, str]:
-    """Explain an incident: its likely cause, and what to do next."""
-    known = {
-        "forked": (
-            say("Its card was copied, or its journal was put back from an older backup."),
-            say("Find out which box is real, take the other off the network, then enrol it anew."),
-        ),
-        "malformed": (
-            say("Its software is newer than headquarters', or its card is failing."),
-            say("Upgrade headquarters; if it stays, take a support bundle and replace the card."),
-        ),
-        "unknown": (
-            say("It was never accepted, or it was retired here and still stands there."),
-            say("Accept it, or switch it off at the site."),
-        ),
-    }
-    fallback = (say("Not known."), say("Take a support bundle of the box and ask for help."))
-    return known.get(kind, fallback)
-
-
-def detail_word(key: str) -> str:
-    """Name one detail of an incident."""
-    known = {
-        "epoch": say("Journal"),
-        "held_through": say("Held through record"),
-        "held_head": say("Hash held here"),
-        "block_first": say("First record that came"),
-        "block_last": say("Last record that came"),
-        "block_hash": say("Hash that came"),
-        "block_previous": say("Hash it follows"),
-        "error": say("What is wrong"),
-    }
-    return known.get(key, key)
 
 
 def _since(box: BoxView, now_ms: int) -> str:

@@ -165,6 +165,16 @@ def open_incident(
     change_box(connection, name, incident=kind)
 
 
+def find_incident(connection: Connection, name: BoxName, kind: str) -> dict[str, Any] | None:
+    """Read what is known of an incident that waits for a person; None if there is none."""
+    incidents = schema.incidents
+    return connection.execute(
+        select(incidents.c.detail).where(
+            at(incidents, name), incidents.c.kind == kind, incidents.c.resolved_at_ms.is_(None)
+        )
+    ).scalar_one_or_none()
+
+
 def resolve_incidents(connection: Connection, name: BoxName, now_ms: int) -> int:
     """Note that a person has looked; blocks are taken again. Gives how many were open."""
     incidents, journals = schema.incidents, schema.journals
@@ -176,6 +186,17 @@ def resolve_incidents(connection: Connection, name: BoxName, now_ms: int) -> int
     connection.execute(update(journals).where(at(journals, name)).values(is_refused=False))
     change_box(connection, name, incident=None)
     return done.rowcount
+
+
+def resolve_incident(connection: Connection, name: BoxName, kind: str, now_ms: int) -> None:
+    """Note that one thing is put right; the box shows what else waits for a person."""
+    incidents = schema.incidents
+    is_open = and_(at(incidents, name), incidents.c.resolved_at_ms.is_(None))
+    connection.execute(
+        update(incidents).where(is_open, incidents.c.kind == kind).values(resolved_at_ms=now_ms)
+    )
+    left = select(incidents.c.kind).where(is_open).order_by(incidents.c.incident.desc()).limit(1)
+    change_box(connection, name, incident=connection.execute(left).scalar_one_or_none())
 
 
 def direct(

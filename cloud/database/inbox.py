@@ -1,7 +1,8 @@
 """Stores blocks as they came and their records as rows; the hot path of headquarters."""
 
 from collections.abc import Iterator
-from itertools import repeat
+from dataclasses import dataclass
+from itertools import chain, islice, repeat
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, and_, insert, or_, select
@@ -13,14 +14,33 @@ from cloud.database.fleet import BoxName, Place, at
 from cloud.fulfilment.deciding import Witness
 
 _COLUMNS: Final = tuple(column.name for column in schema.records.columns)
-_INSERT: Final = (
-    f"INSERT INTO records ({', '.join(_COLUMNS)}) "  # noqa: S608  # names of our own
-    f"VALUES ({', '.join('?' * len(_COLUMNS))})"
-)
+_ROW: Final = f"({', '.join('?' * len(_COLUMNS))})"
+_INSERT: Final = f"INSERT INTO records ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608  # our names
+_ROWS_PER_INSERT: Final = 250
+"""Rows of one statement: another thread runs while it does, and is not asked for every row."""
+
+_INSERT_MANY: Final = _INSERT + ", ".join([_ROW] * _ROWS_PER_INSERT)
 _COPY: Final = f"COPY records ({', '.join(_COLUMNS)}) FROM STDIN"
 _CHUNK: Final = 500
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A block that is to be stored.
+
+    Attributes:
+        block: decoded.
+        data: as it came.
+        signature: over this block as head of its chain; None where a later one covers it.
+        key_number: which key of the box made it.
+    """
+
+    block: Block
+    data: bytes
+    signature: bytes | None = None
+    key_number: int | None = None
 
 
 def stored_hash(connection: Connection, name: BoxName, epoch: bytes, first: int) -> bytes | None:
@@ -33,41 +53,66 @@ def stored_hash(connection: Connection, name: BoxName, epoch: bytes, first: int)
     ).scalar_one_or_none()
 
 
-def add_blocks(connection: Connection, arrived: list[tuple[Block, bytes]], now_ms: int) -> None:
+def hash_at(connection: Connection, name: BoxName, epoch: bytes, through: int) -> bytes | None:
+    """Find the hash of the block that ends at a sequence; None for none."""
+    blocks = schema.blocks
+    query = (
+        select(blocks.c.last, blocks.c.hash)
+        .where(at(blocks, name), blocks.c.epoch == epoch, blocks.c.first <= through)
+        .order_by(blocks.c.first.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None or row.last != through else row.hash
+
+
+def add_blocks(connection: Connection, arrived: list[Stored], now_ms: int) -> None:
     """Store blocks with all their records; they must be new."""
     if not arrived:
         return
-    connection.execute(
-        insert(schema.blocks),
-        [
-            {
-                "company": block.origin.company,
-                "site": block.origin.site,
-                "box": block.origin.box,
-                "epoch": block.origin.epoch,
-                "first": block.columns.first_sequence,
-                "last": block.columns.last_sequence,
-                "boot": block.origin.boot,
-                "hash": block.hash,
-                "previous": block.previous,
-                "data": data,
-                "received_at_ms": now_ms,
-            }
-            for block, data in arrived
-        ],
-    )
+    connection.execute(insert(schema.blocks), [_block_row(stored, now_ms) for stored in arrived])
+    blocks = [stored.block for stored in arrived]
     cursor: Any = connection.connection.cursor()
     try:
         if connection.dialect.name == "postgresql":
             with cursor.copy(_COPY) as copy:
-                for block, _data in arrived:
-                    for row in _rows(block):
-                        copy.write_row(row)
+                for row in chain.from_iterable(map(_rows, blocks)):
+                    copy.write_row(row)
         else:
-            for block, _data in arrived:
-                cursor.executemany(_INSERT, _rows(block))
+            _insert_rows(cursor, chain.from_iterable(map(_rows, blocks)))
     finally:
         cursor.close()
+
+
+def spelled_out(block: Block) -> Iterator[dict[str, Any]]:
+    """Lay out the records of a block as rows, by column."""
+    return (dict(zip(_COLUMNS, row, strict=True)) for row in _rows(block))
+
+
+def _block_row(stored: Stored, now_ms: int) -> dict[str, Any]:
+    block = stored.block
+    return {
+        "company": block.origin.company,
+        "site": block.origin.site,
+        "box": block.origin.box,
+        "epoch": block.origin.epoch,
+        "first": block.columns.first_sequence,
+        "last": block.columns.last_sequence,
+        "boot": block.origin.boot,
+        "hash": block.hash,
+        "previous": block.previous,
+        "data": stored.data,
+        "received_at_ms": now_ms,
+        "signature": stored.signature,
+        "key_number": stored.key_number,
+    }
+
+
+def _insert_rows(cursor: Any, rows: Iterator[tuple[Any, ...]]) -> None:
+    while part := list(islice(rows, _ROWS_PER_INSERT)):
+        is_whole = len(part) == _ROWS_PER_INSERT
+        statement = _INSERT_MANY if is_whole else _INSERT + ", ".join([_ROW] * len(part))
+        cursor.execute(statement, list(chain.from_iterable(part)))
 
 
 def witnesses_of_orders(

@@ -5,6 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, func, select
 
 from agreed.promises import Verdict
+from agreed.signing import fingerprint
 from agreed.wire import NO_HASH
 from cloud.database import schema
 from cloud.database.views import (
@@ -172,14 +173,24 @@ def _boxes(
         schema.journals.c.box == schema.boxes.c.box,
         schema.journals.c.epoch == schema.boxes.c.epoch,
     )
+    box_key = and_(
+        schema.box_keys.c.company == schema.boxes.c.company,
+        schema.box_keys.c.site == schema.boxes.c.site,
+        schema.box_keys.c.box == schema.boxes.c.box,
+        schema.box_keys.c.number == schema.boxes.c.key_number,
+    )
     query = (
         select(
             schema.boxes,
             schema.journals.c.committed_through,
             schema.journals.c.committed_head,
             schema.journals.c.covered_until_ms,
+            schema.box_keys.c.public_key,
+            schema.box_keys.c.how,
+            schema.box_keys.c.accepted_at_ms.label("key_accepted_at_ms"),
         )
         .outerjoin(schema.journals, box_journals)
+        .outerjoin(schema.box_keys, box_key)
         .where(schema.boxes.c.company == company)
         .order_by(schema.boxes.c.incident.is_(None), schema.boxes.c.site, schema.boxes.c.box)
     )
@@ -212,6 +223,10 @@ def _box_view(row: Any) -> BoxView:
         status_at_ms=row.last_status_at_ms,
         directives_waiting=row.directives_through - row.applied_through,
         applied_through=row.applied_through,
+        fingerprint=fingerprint(row.public_key) if row.public_key else None,
+        key_accepted_by=row.how,
+        key_accepted_at_ms=row.key_accepted_at_ms,
+        offered_fingerprint=fingerprint(row.offered_key) if row.offered_key else None,
     )
 
 

@@ -115,9 +115,26 @@ boxes: Final = Table(
     whole("applied_through", server_default="0"),
     # Raised to give the box another broker password.
     whole("credential_number", server_default="0"),
+    # Which of `box_keys` it must sign with; null before its first word.
+    whole("key_number", nullable=True),
+    # 32 bytes: a key that it named and that no person has accepted.
+    Column("offered_key", LargeBinary, nullable=True),
     PrimaryKeyConstraint("company", "site", "box"),
     within("sites", "company", "site"),
     one_of("status", BOX_STATUSES),
+)
+
+# Every key that a box was ever known by; never changed, so that old signatures can be checked.
+box_keys: Final = Table(
+    "box_keys",
+    metadata,
+    *names("company", "site", "box"),
+    whole("number"),  # from 1
+    Column("public_key", LargeBinary, nullable=False),  # 32 bytes, Ed25519
+    name("how"),  # person, or first_word: the first one that the box named
+    whole("accepted_at_ms"),
+    PrimaryKeyConstraint("company", "site", "box", "number"),
+    within("boxes", "company", "site", "box"),
 )
 
 journals: Final = Table(
@@ -141,7 +158,7 @@ incidents: Final = Table(
     metadata,
     *names("company", "site", "box"),
     whole("incident"),  # number, from 1
-    name("kind"),  # forked, malformed, unknown
+    name("kind"),  # see `cloud.ingest.incidents`
     whole("at_ms"),
     Column("detail", JSON, nullable=False),
     whole("resolved_at_ms", nullable=True),
@@ -161,8 +178,30 @@ blocks: Final = Table(
     Column("previous", LargeBinary, nullable=False),  # 32 bytes
     Column("data", LargeBinary, nullable=False),  # as it came, see `agreed.wire`
     whole("received_at_ms"),
+    # 64 bytes, over this block as head of the chain; null where a later one covers it.
+    Column("signature", LargeBinary, nullable=True),
+    whole("key_number", nullable=True),  # of `box_keys`
     PrimaryKeyConstraint("company", "site", "box", "epoch", "first"),
     within("journals", "company", "site", "box", "epoch"),
+)
+
+# Records of now that overtook a backlog: shown, never judged or paid from; they go away as soon
+# as the same records are committed in their turn.
+previews: Final = Table(
+    "previews",
+    metadata,
+    *names("company", "site", "box"),
+    Column("epoch", LargeBinary, nullable=False),
+    whole("sequence"),
+    whole("wall_ms"),
+    whole("bound_ms"),
+    Column("clock_state", Integer, nullable=False),
+    Column("evidence", Integer, nullable=False),
+    *names("device", "node_kind", "subject", "reference"),
+    Column("detail", Text, nullable=False),
+    whole("seen_at_ms"),
+    PrimaryKeyConstraint("company", "site", "box", "epoch", "sequence"),
+    within("boxes", "company", "site", "box"),
 )
 
 # Fields as in `agreed.records.Record`; block_first names the block of the same journal.

@@ -52,6 +52,10 @@ class BoxView:
         status_at_ms: when it last said so.
         directives_waiting: directives it has not applied.
         last_heard_ms: any sign of life; None for never.
+        fingerprint: of the key that it must sign with, None before its first word.
+        key_accepted_by: person, or first_word; None likewise.
+        key_accepted_at_ms: when; None likewise.
+        offered_fingerprint: of another key that it named and nobody accepted, None for none.
     """
 
     company: str
@@ -73,6 +77,10 @@ class BoxView:
     status_at_ms: int | None
     directives_waiting: int
     applied_through: int
+    fingerprint: str | None = None
+    key_accepted_by: str | None = None
+    key_accepted_at_ms: int | None = None
+    offered_fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,29 @@ class IncidentView:
     at_ms: int
     detail: dict[str, Any]
     resolved_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """A record that was seen and is not committed yet; fields as in `agreed.records.Record`.
+
+    Attributes:
+        epoch: hex of the journal it is of.
+        seen_at_ms: when headquarters saw it.
+    """
+
+    epoch: str
+    sequence: int
+    wall_ms: int
+    bound_ms: int
+    clock_state: int
+    evidence: int
+    device: str
+    node_kind: str
+    subject: str
+    reference: str
+    detail: str
+    seen_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,47 +2,40 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from agreed.messages import Committed, Refusal, Refused
+from agreed.messages import Committed, Refused
 from agreed.records import ClockState, Evidence
 from agreed.stream import Outcome
-from agreed.wire import Block, WireError, decode_block
+from agreed.wire import Block
 from cloud.consequences import News, follow
 from cloud.database.engine import writing
 from cloud.database.fleet import (
-    PENDING_BOXES_MAX,
     BoxName,
     Place,
-    add_box,
-    begin_journal,
     change_box,
     change_journal,
-    count_pending,
-    find_box,
-    find_journal,
+    find_incident,
     lock_site,
     open_incident,
     raise_coverage,
 )
-from cloud.database.inbox import add_blocks, stored_hash
+from cloud.database.inbox import Stored, add_blocks, stored_hash
+from cloud.database.previews import settle_previews
+from cloud.ingest.checking import Arrival, Checked, Fault, check
 from cloud.ingest.decision import Holding, advanced, decide
+from cloud.ingest.incidents import IncidentKind
+from cloud.ingest.standing import STRANGER, Standing, hold_journal, refused, standing_of
 
 Answer = Committed | Refused
+Journal = tuple[BoxName, bytes]
+"""A box and its journal's epoch."""
 
 AHEAD_MS_MAX: Final = 5 * 60_000
 """How far a box's clock may be ahead of headquarters' and still prove that the box was there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A block as it came; the box is that of the topic, not what the block says."""
-
-    box: BoxName
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +44,14 @@ class Ingested:
 
     Attributes:
         answers: what to tell each box, only after the commit.
+        early: blocks whose predecessors are missing.
         records: how many were new.
         verdicts: how many were decided anew.
         is_directed: whether there are new directives.
     """
 
     answers: dict[BoxName, Answer]
+    early: list[Checked] = field(default_factory=list)
     records: int = 0
     verdicts: int = 0
     is_directed: bool = False
@@ -67,17 +62,19 @@ class _Batch:
     """What one transaction has found out so far."""
 
     now_ms: int
-    held: dict[tuple[BoxName, bytes], Holding] = field(default_factory=dict)
-    accepted: list[tuple[Block, bytes]] = field(default_factory=list)
+    standing: dict[BoxName, Standing | None] = field(default_factory=dict)
+    held: dict[Journal, Holding] = field(default_factory=dict)
+    accepted: list[Stored] = field(default_factory=list)
     hashes: dict[tuple[BoxName, bytes, int], bytes] = field(default_factory=dict)
     answers: dict[BoxName, Answer] = field(default_factory=dict)
+    early: list[Checked] = field(default_factory=list)
 
 
 def ingest_blocks(engine: Engine, arrivals: Iterable[Arrival], now_ms: int) -> Ingested:
     """Take in blocks of any boxes in the order of arrival; when it returns, they are committed.
 
     Exactly once in effect: a block that is already there changes nothing, one that does not
-    belong changes nothing but a visible incident.
+    belong, or that its box has not signed, changes nothing but a visible incident.
 
     Args:
         engine: the store.
@@ -90,6 +87,7 @@ def ingest_blocks(engine: Engine, arrivals: Iterable[Arrival], now_ms: int) -> I
     done = [_ingest_site(engine, place, by_site[place], now_ms) for place in sorted(by_site)]
     return Ingested(
         {box: answer for part in done for box, answer in part.answers.items()},
+        [blocks for part in done for blocks in part.early],
         sum(part.records for part in done),
         sum(part.verdicts for part in done),
         any(part.is_directed for part in done),
@@ -97,98 +95,93 @@ def ingest_blocks(engine: Engine, arrivals: Iterable[Arrival], now_ms: int) -> I
 
 
 def _ingest_site(engine: Engine, place: Place, arrivals: list[Arrival], now_ms: int) -> Ingested:
-    decoded = [(arrival, _decode(arrival)) for arrival in arrivals]
+    checked = [(arrival, check(arrival)) for arrival in arrivals]
     batch = _Batch(now_ms)
     with writing(engine) as connection:
         is_known = lock_site(connection, place) is not None
-        for arrival, block in decoded:
+        for arrival, one in checked:
             batch.answers[arrival.box] = (
-                _take(connection, batch, arrival, block) if is_known else refused_stranger()
+                _take(connection, batch, arrival, one) if is_known else STRANGER
             )
         if not batch.accepted:
-            return Ingested(batch.answers)
+            return Ingested(batch.answers, batch.early)
         add_blocks(connection, batch.accepted, now_ms)
         _advance(connection, batch)
         effects = follow(connection, place, _news(batch.accepted), now_ms)
-    records = sum(len(block.columns) for block, _ in batch.accepted)
-    return Ingested(batch.answers, records, effects.verdicts, effects.is_directed)
+    records = sum(len(stored.block.columns) for stored in batch.accepted)
+    return Ingested(batch.answers, batch.early, records, effects.verdicts, effects.is_directed)
 
 
-def _decode(arrival: Arrival) -> Block | str:
-    try:
-        block = decode_block(arrival.data)
-    except WireError as error:
-        return str(error)
-    if (block.origin.company, block.origin.site, block.origin.box) != arrival.box:
-        return f"block of {block.origin.site}/{block.origin.box}"
-    return block
-
-
-def _take(connection: Connection, batch: _Batch, arrival: Arrival, block: Block | str) -> Answer:
+def _take(
+    connection: Connection, batch: _Batch, arrival: Arrival, checked: Checked | Fault
+) -> Answer:
     name = arrival.box
-    if not know_box(connection, name, batch.now_ms):
-        return refused_stranger()
-    if isinstance(block, str):
-        open_incident(connection, name, "malformed", {"error": block}, batch.now_ms)
-        return Refused(refusal=Refusal.MALFORMED, reason=block)
-    key = (name, block.origin.epoch)
+    if name not in batch.standing:
+        batch.standing[name] = standing_of(connection, name, batch.now_ms)
+    standing = batch.standing[name]
+    if standing is None:
+        return STRANGER
+    if isinstance(checked, Fault):
+        return _refuse(connection, batch, name, checked)
+    if standing.key is None or not checked.is_signed_by(standing.key.public):
+        last = checked.blocks[-1].columns.last_sequence
+        error = f"records {checked.first} to {last}"
+        return _refuse(connection, batch, name, Fault(IncidentKind.UNSIGNED, error))
+    return _take_signed(connection, batch, checked, standing.key.number)
+
+
+def _refuse(connection: Connection, batch: _Batch, name: BoxName, fault: Fault) -> Answer:
+    open_incident(connection, name, fault.kind, {"error": fault.error}, batch.now_ms)
+    return refused(fault.kind, fault.error)
+
+
+def _take_signed(
+    connection: Connection, batch: _Batch, checked: Checked, key_number: int
+) -> Answer:
+    name, key = checked.box, (checked.box, checked.epoch)
     if key not in batch.held:
-        batch.held[key] = hold_journal(connection, name, block.origin.epoch, batch.now_ms)
+        batch.held[key] = hold_journal(connection, name, checked.epoch, batch.now_ms)
     held = batch.held[key]
     if held.is_refused:
-        return refused_fork()
-    outcome = decide(held, block, _stored_hash(connection, batch, name, block))
-    if outcome is Outcome.FORKED:
-        batch.held[key] = Holding(held.through, held.head, is_refused=True)
-        _note_fork(connection, name, held, block, batch.now_ms)
-        return refused_fork()
-    if outcome is Outcome.ACCEPTED:
-        batch.accepted.append((block, arrival.data))
-        batch.hashes[name, block.origin.epoch, block.columns.first_sequence] = block.hash
-        held = batch.held[key] = advanced(held, block)
+        return refused(IncidentKind.FORKED, "")
+    for block, data in zip(checked.blocks, checked.data, strict=True):
+        outcome = decide(held, block, _stored_hash(connection, batch, held, block))
+        if outcome is Outcome.FORKED:
+            batch.held[key] = Holding(held.through, held.head, is_refused=True)
+            _note_fork(connection, name, held, block, batch.now_ms)
+            return refused(IncidentKind.FORKED, "")
+        if outcome is Outcome.AHEAD:
+            batch.early.append(checked)
+            return _committed(checked.epoch, held, missing_through=checked.first - 1)
+        if outcome is Outcome.ACCEPTED:
+            is_last = block is checked.blocks[-1]
+            signed = (checked.signature, key_number) if is_last else (None, None)
+            batch.accepted.append(Stored(block, data, *signed))
+            batch.hashes[name, checked.epoch, block.columns.first_sequence] = block.hash
+            held = advanced(held, block)
+    batch.held[key] = held
+    return _committed(checked.epoch, held)
+
+
+def _committed(epoch: bytes, held: Holding, missing_through: int = 0) -> Committed:
     return Committed(
-        epoch=block.origin.epoch.hex(),
+        epoch=epoch.hex(),
         through=held.through,
         head=held.head.hex(),
-        is_resend=outcome is Outcome.AHEAD,
+        is_resend=missing_through > 0,
+        missing_through=missing_through,
     )
-
-
-def know_box(connection: Connection, name: BoxName, now_ms: int) -> bool:
-    """Say whether a box is accepted; one never heard of is noted as pending, within a limit."""
-    box = find_box(connection, name)
-    if box is None and count_pending(connection, name.place) < PENDING_BOXES_MAX:
-        add_box(connection, name, bytes(16), now_ms)
-    return box is not None and box.status == "accepted"
-
-
-def hold_journal(connection: Connection, name: BoxName, epoch: bytes, now_ms: int) -> Holding:
-    """Read how far a journal is held, and take note of a new one."""
-    held = find_journal(connection, name, epoch)
-    if held is None:
-        begin_journal(connection, name, epoch, now_ms)
-    return held or Holding()
-
-
-def refused_fork() -> Refused:
-    """Say that a person must look at a forked journal first."""
-    return Refused(
-        refusal=Refusal.FORKED,
-        reason="another history is held for these sequences; headquarters must look",
-    )
-
-
-def refused_stranger() -> Refused:
-    """Say that a person must accept the box first."""
-    return Refused(refusal=Refusal.UNKNOWN_BOX, reason="not accepted at headquarters yet")
 
 
 def _stored_hash(
-    connection: Connection, batch: _Batch, name: BoxName, block: Block
+    connection: Connection, batch: _Batch, held: Holding, block: Block
 ) -> bytes | None:
-    first = block.columns.first_sequence
-    known = batch.hashes.get((name, block.origin.epoch, first))
-    return known or stored_hash(connection, name, block.origin.epoch, first)
+    if block.columns.last_sequence > held.through:
+        return None  # it is new: nothing to compare it with
+    origin, first = block.origin, block.columns.first_sequence
+    name = BoxName(origin.company, origin.site, origin.box)
+    known = batch.hashes.get((name, origin.epoch, first))
+    return known or stored_hash(connection, name, origin.epoch, first)
 
 
 def _note_fork(
@@ -205,22 +198,36 @@ def _note_fork(
         "block_hash": block.hash.hex(),
         "block_previous": block.previous.hex(),
     }
-    open_incident(connection, name, "forked", detail, now_ms)
+    open_incident(connection, name, IncidentKind.FORKED, detail, now_ms)
 
 
 def _advance(connection: Connection, batch: _Batch) -> None:
-    covered: dict[tuple[BoxName, bytes], int] = {}
-    for block, _data in batch.accepted:
-        origin = block.origin
+    covered: dict[Journal, int] = {}
+    for stored in batch.accepted:
+        origin = stored.block.origin
         key = BoxName(origin.company, origin.site, origin.box), origin.epoch
-        covered[key] = max(covered.get(key, 0), _covered_until_ms(block, batch.now_ms))
+        covered[key] = max(covered.get(key, 0), _covered_until_ms(stored.block, batch.now_ms))
     for (name, epoch), until_ms in covered.items():
         held = batch.held[name, epoch]
         change_journal(
             connection, name, epoch, committed_through=held.through, committed_head=held.head
         )
+        settle_previews(connection, name, epoch, held.through)
         raise_coverage(connection, name, epoch, until_ms)
         change_box(connection, name, epoch=epoch, last_heard_at_ms=batch.now_ms)
+        standing = batch.standing[name]
+        if standing is not None and standing.incident is not None:
+            _note_clone(connection, name, epoch, held, batch.now_ms)
+
+
+def _note_clone(
+    connection: Connection, name: BoxName, epoch: bytes, held: Holding, now_ms: int
+) -> None:
+    """See a box that said it lost its newest records, and one that goes on behind them."""
+    lost = find_incident(connection, name, IncidentKind.SET_BACK)
+    if lost is not None and lost.get("epoch") == epoch.hex():
+        detail: dict[str, Any] = lost | {"held_through": held.through}
+        open_incident(connection, name, IncidentKind.CLONED, detail, now_ms)
 
 
 def _covered_until_ms(block: Block, now_ms: int) -> int:
@@ -234,8 +241,8 @@ def _covered_until_ms(block: Block, now_ms: int) -> int:
     return int(earliest_ms[is_past].max(initial=0))
 
 
-def _news(accepted: list[tuple[Block, bytes]]) -> News:
-    columns = [block.columns for block, _data in accepted]
+def _news(accepted: list[Stored]) -> News:
+    columns = [stored.block.columns for stored in accepted]
     wall_ms = np.concatenate([c.wall_ms for c in columns])
     return News(
         references=frozenset(t for c in columns for t in c.texts["reference"][0] if t),

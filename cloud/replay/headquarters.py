@@ -7,11 +7,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from agreed.messages import Committed
 from agreed.promises import Verdict
+from agreed.signing import end_statement
 from agreed.wire import Origin
 from agreed.words import RemedyError, say
 from cloud import reads
@@ -19,8 +21,9 @@ from cloud.database import promising
 from cloud.database.engine import reading
 from cloud.database.fleet import BoxName, Place, find_box, find_journal
 from cloud.folder import store_trouble
-from cloud.ingest.commit import Arrival, ingest_blocks
-from cloud.office.boxes import accept_box, add_box, retire_box
+from cloud.ingest.checking import Arrival
+from cloud.ingest.commit import ingest_blocks
+from cloud.office.boxes import accept_box, add_box, know_importer, retire_box
 from cloud.office.orders import NodeTerms, OrderRequest, create_orders, publish_pack
 from cloud.office.refusals import OfficeError
 from cloud.office.sites import (
@@ -83,6 +86,7 @@ class Headquarters:
         self._place = Place(origin.company, origin.site)
         self._box = BoxName(origin.company, origin.site, origin.box)
         self._now_ms = now_ms
+        self._key = Ed25519PrivateKey.generate()
 
     def refuse_strangers(self, cases: Iterable[str]) -> None:
         """Refuse a log whose cases are in the store from elsewhere.
@@ -170,6 +174,7 @@ class Headquarters:
         now_ms = self._now_ms()
         add_box(self._engine, self._box, secrets.token_bytes(_STREAM_BYTES), now_ms)
         accept_box(self._engine, self._box, secrets.token_bytes(_STREAM_BYTES), now_ms)
+        know_importer(self._engine, self._box, self._key.public_key().public_bytes_raw(), now_ms)
 
     def _leave_service(self) -> None:
         with reading(self._engine) as connection:
@@ -178,7 +183,8 @@ class Headquarters:
             retire_box(self._engine, self._box, self._now_ms())
 
     def _ingest(self, blocks: list[bytes]) -> int:
-        arrivals = [Arrival(self._box, data) for data in blocks]
+        signature = self._key.sign(end_statement(blocks[-1]))
+        arrivals = [Arrival(self._box, blocks, signature)]
         done = ingest_blocks(self._engine, arrivals, self._now_ms())
         answer = done.answers[self._box]
         if not isinstance(answer, Committed) or answer.is_resend:

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiomqtt
 
-from agreed.messages import BlockSent, Message
+from agreed.messages import BlocksSent, Message
 from agreed.wire import decode_block
 from edge import agent
 from edge.__main__ import app
@@ -24,8 +24,8 @@ class TrustingUplink(Uplink):
 
     async def _publish(self, client: aiomqtt.Client, message: Message) -> None:
         await super()._publish(client, message)
-        if isinstance(message, BlockSent):
-            block = decode_block(message.data)
+        if isinstance(message, BlocksSent) and not message.is_ahead:
+            block = decode_block(message.blocks[-1])
             if block.columns.last_sequence > self._trusted.through:
                 last = block.columns.last_sequence
                 self._trusted = CheckHead(last, block.hash, is_resend=False)

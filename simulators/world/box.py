@@ -1,6 +1,7 @@
 """A box's process: the production journal, learned store and sync, over a card that may fail."""
 
 import shutil
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,10 +9,10 @@ from typing import Final
 
 import apsw
 
-from agreed.limits import RESEND_MS_MIN
+from agreed.limits import BURST_BYTES_MAX, LIVE_RECORDS_MAX, RESEND_MS_MIN
 from agreed.machine import NS_PER_MS
 from agreed.messages import (
-    BlockSent,
+    BlocksSent,
     Committed,
     Message,
     MessageError,
@@ -26,14 +27,16 @@ from edge.journal import FILE as JOURNAL_FILE
 from edge.journal import Entry, Journal, Place, StoredBlock, open_journal
 from edge.learned import FILE as LEARNED_FILE
 from edge.learned import LearnedStore
+from edge.parting import places_between
 from edge.store import StoreDamagedError, StoreError
-from edge.sync import BoxSync, CheckHead, Phase, Settled, Wanted
+from edge.sync import BoxSync, CheckHead, MakeTrail, Phase, Settled, Wanted
+from edge.uplink import take_burst
 from simulators.world.broker import Broker
 from simulators.world.card import Card, CardFiles
 from simulators.world.clocks import Crystal, true_wall_ms
 from simulators.world.faults import Faults
 from simulators.world.scheduler import Scheduler
-from simulators.world.seams import Seams
+from simulators.world.seams import BLOCKS_AHEAD_MAX, Seams
 from simulators.world.seen import Seen
 
 HEADQUARTERS: Final = "headquarters"
@@ -279,6 +282,12 @@ class Box:
             for fact in life.sync.head_found(wanted, head, self._mono_ns):
                 if isinstance(fact, Settled):
                     self._settled(life, Place(fact.through, fact.head))
+                elif isinstance(fact, MakeTrail):
+                    self._answer(life, fact)
+            return
+        if isinstance(wanted, MakeTrail):
+            places = places_between(life.journal, wanted.after, wanted.before)
+            life.sync.trail_made(places, self._mono_ns)
             return
         before = life.learned.applied_through if life.learned.stream == wanted.stream else 0
         path = self.card.folder / LEARNED_FILE
@@ -315,15 +324,26 @@ class Box:
         self._set_alarm(life)
 
     def _load(self, life: _Life) -> None:
-        ahead: list[StoredBlock] = []
+        self._show(life)
+        ahead: deque[StoredBlock] = deque()
         while (after := life.sync.next_after()) is not None:
             if not ahead or ahead[0].first_sequence != after + 1:
-                ahead = self._around.seams.blocks_after(life.journal, after)
+                ahead = deque(self._around.seams.blocks_after(life.journal, after))
                 if not ahead or ahead[0].first_sequence != after + 1:
                     raise StoreDamagedError(f"no block begins after record {after}", after + 1)
-            block = ahead.pop(0)
-            life.handed_ns[block.first_sequence] = self._now_ns
-            life.sync.block_loaded(block.data, block.last_sequence, self._mono_ns)
+            burst = take_burst(ahead, life.sync.wanted_through())
+            for block in burst:
+                life.handed_ns[block.first_sequence] = self._now_ns
+            blocks = [block.data for block in burst]
+            life.sync.blocks_loaded(blocks, burst[-1].last_sequence, self._mono_ns)
+
+    def _show(self, life: _Life) -> None:
+        after = life.sync.show_after()
+        if after is not None:
+            found = deque(life.journal.blocks_after(after, BLOCKS_AHEAD_MAX, BURST_BYTES_MAX))
+            burst = take_burst(found, after + LIVE_RECORDS_MAX) if found else []
+            last = burst[-1].last_sequence if burst else after
+            life.sync.show_loaded([block.data for block in burst], last)
 
     def _publish(self, message: Message) -> None:
         name = self.name
@@ -331,7 +351,7 @@ class Box:
         is_taken = broker.publish(
             name.box, HEADQUARTERS, encode_message(message), lambda data: self._arrive(name, data)
         )
-        if is_taken and isinstance(message, BlockSent):
+        if is_taken and isinstance(message, BlocksSent) and not message.is_ahead:
             self._around.seams.taken_by_broker(message, self.take)
 
     def _set_alarm(self, life: _Life) -> None:

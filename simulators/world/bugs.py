@@ -8,7 +8,7 @@ from typing import Final
 import apsw
 from sqlalchemy import Engine, text
 
-from agreed.messages import BlockSent, Committed, Message
+from agreed.messages import BlocksSent, Committed, Message
 from agreed.wire import Block, WireError, decode_block
 from cloud.database.engine import writing
 from cloud.database.fleet import BoxName, find_journal
@@ -19,10 +19,11 @@ from edge.journal import Entry, Journal, StoredBlock
 from edge.learned import LearnedStore
 from edge.store import named_faults
 from edge.sync import BoxSync, Learn
+from simulators.signing import key_of, signed_blocks
 from simulators.world.card import Card
 from simulators.world.clocks import ERROR_US_MAX, Crystal
 from simulators.world.scheduler import Scheduler
-from simulators.world.seams import Seams
+from simulators.world.seams import Seams, voice_of
 
 _LATER_S: Final = 0.5
 _PLACE: Final = """
@@ -66,8 +67,8 @@ class _AcknowledgeBeforeCommit(Seams):
         late, self._late = self._late, list(batch)
         outcome = super().exchange(engine, late, now_ms)
         for box, message in batch:
-            if isinstance(message, BlockSent) and _decoded(message.data) is not None:
-                outcome.answers.append((box, committed_by(message.data)))
+            if isinstance(message, BlocksSent) and _decoded(message.blocks[-1]) is not None:
+                outcome.answers.append((box, committed_by(message.blocks[-1])))
         return outcome
 
     def headquarters_ended(self) -> None:
@@ -78,8 +79,8 @@ class _AcknowledgeOnPuback(Seams):
     """The box takes the broker's acknowledgement for headquarters'."""
 
     def taken_by_broker(self, message: Message, hear: Callable[[Message], None]) -> None:
-        if isinstance(message, BlockSent):
-            answer = committed_by(message.data)
+        if isinstance(message, BlocksSent):
+            answer = committed_by(message.blocks[-1])
             self.scheduler.after_s(0.01, lambda: hear(answer))
 
 
@@ -97,7 +98,8 @@ class _NoResendTimer(Seams):
     def make_sync(self, journal: Journal, learned: LearnedStore) -> BoxSync:
         dice = self.scheduler.dice
         epoch = journal.origin.epoch
-        return _PatientSync(epoch, learned.stream, learned.applied_through, dice.random)
+        voice = voice_of(journal)
+        return _PatientSync(voice, epoch, learned.stream, learned.applied_through, dice.random)
 
 
 class _PruneEarly(Seams):
@@ -122,7 +124,7 @@ class _EditedJournals(Seams):
     def exchange(self, engine: Engine, batch: Sequence[Said], now_ms: int) -> Outcome:
         outcome = Outcome()
         for box, message in batch:
-            block = _decoded(message.data) if isinstance(message, BlockSent) else None
+            block = _decoded(message.blocks[0]) if isinstance(message, BlocksSent) else None
             if block is not None:
                 self._let_in(engine, box, block)
             part = super().exchange(engine, [(box, message)], now_ms)
@@ -172,6 +174,17 @@ class _ChainUnchecked(_EditedJournals):
         return block.columns.first_sequence == through + 1 and block.previous != head
 
 
+class _SignatureUnchecked(Seams):
+    """Headquarters takes every block as if its box had signed it."""
+
+    def exchange(self, engine: Engine, batch: Sequence[Said], now_ms: int) -> Outcome:
+        signed = [
+            (box, signed_blocks(key_of(box.box), *m.blocks) if isinstance(m, BlocksSent) else m)
+            for box, m in batch
+        ]
+        return super().exchange(engine, signed, now_ms)
+
+
 class _ForksUnseen(Seams):
     """Headquarters looks only at the numbers of a block that it already has, not at its hash."""
 
@@ -181,7 +194,7 @@ class _ForksUnseen(Seams):
 
     def _is_behind(self, engine: Engine, said: Said) -> bool:
         box, message = said
-        block = _decoded(message.data) if isinstance(message, BlockSent) else None
+        block = _decoded(message.blocks[0]) if isinstance(message, BlocksSent) else None
         if block is None:
             return False
         with writing(engine) as connection:
@@ -348,6 +361,7 @@ BUGS: Final[dict[str, type[Seams]]] = {
     "forget-duplicate-check": _ForgetDuplicateCheck,
     "chain-unchecked": _ChainUnchecked,
     "forks-unseen": _ForksUnseen,
+    "signature-unchecked": _SignatureUnchecked,
     "wrong-head": _WrongHead,
     "cursor-before-apply": _CursorBeforeApply,
     "directives-reversed": _DirectivesReversed,

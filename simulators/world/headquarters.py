@@ -9,10 +9,12 @@ import pysqlite3.dbapi2 as sqlite
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from agreed.messages import Message, MessageError, decode_message, encode_message
+from agreed.messages import BlocksSent, Message, MessageError, decode_message, encode_message
 from cloud.database.engine import open_engine, sqlite_url
 from cloud.database.fleet import BoxName
 from cloud.exchange import Outcome, Said, cursors, load
+from cloud.ingest.checking import Arrival
+from cloud.ingest.early import EarlyBlocks
 from cloud.office.boxes import resolve_incidents
 from simulators.world.box import HEADQUARTERS, Around
 from simulators.world.clocks import true_wall_ms
@@ -112,9 +114,13 @@ class Headquarters:
         if not self.is_up:
             return
         try:
-            self._waiting.append((name, decode_message(data)))
+            message = decode_message(data)
         except MessageError:
             return
+        if isinstance(message, BlocksSent) and message.is_ahead:
+            self.office(partial(self._show, Arrival(name, message.blocks, message.signature)))
+            return
+        self._waiting.append((name, message))
         if not self._is_busy:
             self._work()
 
@@ -126,6 +132,9 @@ class Headquarters:
             act(self.engine, self._now_ms)
         except KilledError:
             self._end("headquarters killed in a transaction")
+
+    def _show(self, arrival: Arrival, engine: Engine, now_ms: int) -> None:
+        self._around.seams.show(engine, [arrival], now_ms)
 
     def look_at_incidents(self) -> None:
         """Let a person look at every box."""
@@ -175,7 +184,9 @@ class Headquarters:
             self._end("headquarters ended by itself")
             return
         offered = self._around.seen.offered
-        self._around.seen.forged += sum(getattr(m, "data", b"") in offered for _, m in batch)
+        blocks = [data for _, m in batch for data in getattr(m, "blocks", [])]
+        self._around.seen.forged += sum(data in offered for data in blocks)
+        self._around.seen.unsigned += sum(data in self._around.seen.foreign for data in blocks)
         if self._commits_left is not None and self._around.scheduler.dice.random() < 0.5:
             self._end("headquarters killed before it answered")
             return
@@ -225,6 +236,7 @@ class Headquarters:
         self._commits_left = None
         self._alarm_ns = None
         around.broker.disconnect(HEADQUARTERS)
+        around.seams.early = EarlyBlocks()
         around.seams.headquarters_ended()
         self.engine.dispose()
         self.engine = self._opened()

@@ -191,7 +191,8 @@ def _judge_acts(seen: Seen, findings: Findings) -> None:
 
 
 def _judge_forgeries(db: Any, seen: Seen, findings: Findings) -> None:
-    query = "SELECT count(*) FROM incidents WHERE kind = 'forked'"
-    incidents = db.execute(query).fetchone()[0]
-    if seen.forged and not incidents:
+    told = dict(db.execute("SELECT kind, count(*) FROM incidents GROUP BY kind"))
+    if seen.forged and not told.get("forked"):
         findings.blame("another history was offered and nobody was told", [seen.forged])
+    if seen.unsigned and not told.get("unsigned"):
+        findings.blame("somebody else's signature came and nobody was told", [seen.unsigned])

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from agreed.machine import NS_PER_S
-from agreed.messages import BlockSent, encode_message
+from agreed.messages import encode_message
 from agreed.records import (
     BOX_ALIVE,
     GATE_PASSED,
@@ -33,6 +33,7 @@ from edge.journal import FILE as JOURNAL_FILE
 from edge.learned import FILE as LEARNED_FILE
 from edge.store import StoreError
 from simulators.evidence import read_journal
+from simulators.signing import key_of, signed_blocks
 from simulators.world import template
 from simulators.world.box import CRASH_OPERATIONS_MAX, HEADQUARTERS, Around, Box
 from simulators.world.broker import Broker
@@ -48,6 +49,9 @@ from simulators.world.seen import Seen
 
 REST_S: Final = 1_800
 STATUSES_COUNT: Final = 6
+_FOREIGN: Final = 0.3
+"""Of the blocks that nobody's box made, those that are not signed by the box's key either."""
+
 _DOOM: Final = 0.4
 """Of the ends of a box, those that come with a message it hears."""
 
@@ -282,10 +286,16 @@ class _World:
         )
         origin = Origin(*box.name, life.journal.origin.epoch, bytes(16))
         data = encode_block(origin, previous, to_columns([record]))
-        self._seen.offered.add(data)
         self._scheduler.note("forged", box.name.box, first)
-        self._seen.faults["copied card"] += 1
-        self._headquarters.arrive(box.name, encode_message(BlockSent(data=data)))
+        key = key_of(box.name.box)
+        if self._dice.random() < _FOREIGN:
+            key = key_of("somebody else")
+            self._seen.foreign.add(data)
+            self._seen.faults["foreign key"] += 1
+        else:
+            self._seen.offered.add(data)
+            self._seen.faults["copied card"] += 1
+        self._headquarters.arrive(box.name, encode_message(signed_blocks(key, data)))
 
     def _come_to_rest(self) -> None:
         self._is_over = True
@@ -343,7 +353,7 @@ class _World:
         """Everything that was ever said, said once more, changes nothing."""
         before = rows_count(self._store)
         said = [
-            (box.name, BlockSent(data=data))
+            (box.name, signed_blocks(key_of(box.name.box), data))
             for box in self._boxes
             for data in read_journal(left.journals[box.name.box]).blocks
         ]

@@ -7,11 +7,15 @@ from sqlalchemy import Engine
 
 from agreed.messages import Message
 from cloud.exchange import Outcome, Said, exchange
+from cloud.ingest.checking import Arrival
+from cloud.ingest.early import EarlyBlocks
+from cloud.ingest.preview import take_previews
 from cloud.outbox import Outbox
 from edge.clock import BoxClock, parse_memory
 from edge.journal import Entry, Journal, Place, StoredBlock
 from edge.learned import LearnedStore
-from edge.sync import BoxSync, Learn
+from edge.sync import BoxSync, Learn, Voice
+from simulators.signing import key_of
 from simulators.world.card import Card
 from simulators.world.clocks import Crystal
 from simulators.world.scheduler import Scheduler
@@ -25,6 +29,7 @@ class Seams:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
+        self.early = EarlyBlocks()
 
     def make_card(self, folder: Path) -> Card:
         """Make the card of a new box."""
@@ -39,6 +44,7 @@ class Seams:
     def make_sync(self, journal: Journal, learned: LearnedStore) -> BoxSync:
         """Make the box's half of the sync."""
         return BoxSync(
+            voice_of(journal),
             journal.origin.epoch,
             learned.stream,
             learned.applied_through,
@@ -79,7 +85,18 @@ class Seams:
 
     def exchange(self, engine: Engine, batch: Sequence[Said], now_ms: int) -> Outcome:
         """Take in messages; when it returns, everything is committed."""
-        return exchange(engine, batch, now_ms)
+        return exchange(engine, batch, now_ms, self.early)
+
+    def show(self, engine: Engine, arrivals: Sequence[Arrival], now_ms: int) -> None:
+        """Show what happens now before what is missing is committed."""
+        take_previews(engine, arrivals, now_ms)
 
     def headquarters_ended(self) -> None:
         """Learn that headquarters' process ended."""
+
+
+def voice_of(journal: Journal) -> Voice:
+    """Give the voice of the box that a journal belongs to."""
+    names = (journal.origin.company, journal.origin.site, journal.origin.box)
+    key = key_of(journal.origin.box)
+    return Voice(names, key.public, key.sign)

@@ -17,7 +17,9 @@ class Seen:
         true_ms: the true time of each, by detail.
         acted: numbers of directives that a box acted upon, by (box, stream), in order.
         offered: blocks of another history that headquarters was offered.
-        forged: how many of them it took note of.
+        foreign: blocks that it was offered under a signature of somebody else.
+        unsigned: how many of them it took note of.
+        forged: how many of those offered it took note of.
         faults: how often each kind of fault happened.
         broken: rules that were broken on the way.
     """
@@ -27,6 +29,8 @@ class Seen:
     true_ms: dict[str, int] = field(default_factory=dict)
     acted: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     offered: set[bytes] = field(default_factory=set)
+    foreign: set[bytes] = field(default_factory=set)
+    unsigned: int = 0
     forged: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)

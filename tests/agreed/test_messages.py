@@ -1,21 +1,31 @@
 """Sync messages: each comes back as it was; other bytes raise one error."""
 
+import random
+
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agreed.limits import CONTROL_BYTES_MAX, MESSAGE_BYTES_MAX
+from agreed.limits import (
+    BURST_BLOCKS_MAX,
+    BURST_RAW_BYTES_MAX,
+    CONTROL_BYTES_MAX,
+    MESSAGE_BYTES_MAX,
+    SENDABLE_BLOCK_BYTES_MAX,
+)
 from agreed.messages import (
     TOPIC_LEVELS,
     VERSION,
     Applied,
     BlockSent,
+    BlocksSent,
     Committed,
     DirectivesSent,
     Hello,
     Message,
     MessageError,
+    Parted,
     Refusal,
     Refused,
     Status,
@@ -24,11 +34,16 @@ from agreed.messages import (
     encode_message,
     topic,
 )
+from tests.cloud.world import T0, Chain, alive
 
+BLOCKS = (BlockSent, BlocksSent)  # a block has its own hash, a burst its own signature
 ID, HASH = "0f" * 16, "a0" * 32
 MESSAGES: list[Message] = [
     Hello(epoch=ID, head_sequence=9, directive_stream=ID, applied_through=2),
     BlockSent(data=b"any bytes"),
+    BlocksSent(blocks=[b"one", b"another"], signature=bytes(range(64))),
+    BlocksSent(blocks=[b"now"], signature=bytes(64), is_ahead=True),
+    Parted(epoch=ID, asked_through=9, through=7, head=HASH),
     Committed(epoch=ID, through=7, head=HASH),
     Committed(epoch=ID, through=0, head="00" * 32, is_resend=True),
     Refused(refusal=Refusal.FORKED, reason="two histories"),
@@ -110,11 +125,57 @@ def test_only_who_knows_the_password_can_name_the_client() -> None:
 def test_no_bit_that_flips_on_the_way_makes_another_control_message() -> None:
     for message in MESSAGES:
         data = encode_message(message)
-        for at in range(0 if isinstance(message, BlockSent) else len(data) * 8):
+        for at in range(0 if isinstance(message, BLOCKS) else len(data) * 8):
             flipped = bytearray(data)
             flipped[at // 8] ^= 1 << at % 8
             try:
                 decoded = decode_message(bytes(flipped))
             except MessageError:
                 continue
-            assert decoded == message or isinstance(decoded, BlockSent)
+            assert decoded == message or isinstance(decoded, BLOCKS)
+
+
+def burst(*parts: bytes) -> bytes:
+    return VERSION + b"\x08" + bytes(64) + zstandard.compress(b"".join(parts))
+
+
+def size(number: int) -> bytes:
+    return number.to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [b"abc"],
+        [size(0)],
+        [size(BURST_BLOCKS_MAX + 1), bytes(4 * BURST_BLOCKS_MAX + 4)],
+        [size(2), size(1)],
+        [size(1), size(0)],
+        [size(1), size(3), b"ab"],
+        [size(1), size(1), b"ab"],
+        [size(1), size(2**32 - 1), b"ab"],
+    ],
+)
+def test_blocks_whose_lengths_do_not_add_up_are_refused(parts: list[bytes]) -> None:
+    with pytest.raises(MessageError, match="blocks"):
+        decode_message(burst(*parts))
+
+
+def test_a_burst_of_blocks_cannot_fill_the_memory() -> None:
+    with pytest.raises(MessageError, match="too large"):
+        decode_message(burst(bytes(BURST_RAW_BYTES_MAX + 1)))
+    with pytest.raises(MessageError, match="blocks"):
+        decode_message(burst(size(1), size(3), b"abc")[:-1])
+
+
+def test_a_block_that_may_be_journaled_fits_into_one_message() -> None:
+    noise = random.Random(1).randbytes(SENDABLE_BLOCK_BYTES_MAX)
+    message = BlocksSent(blocks=[noise], signature=bytes(64))
+    assert decode_message(encode_message(message)) == message
+
+
+def test_small_blocks_that_travel_together_are_packed_together() -> None:
+    chain = Chain()
+    blocks = [chain.block(alive(T0 + i)) for i in range(100)]
+    data = encode_message(BlocksSent(blocks=blocks, signature=bytes(64)))
+    assert len(data) < sum(map(len, blocks)) / 2

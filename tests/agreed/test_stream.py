@@ -91,6 +91,40 @@ def test_a_request_goes_back_once_however_often_it_is_made() -> None:
     assert made.next_after() == 1
 
 
+def test_only_what_is_missing_is_sent_again() -> None:
+    made = sender(20)
+    send(made, 10)
+    made.acknowledged_through(2, 0, is_resend=True, missing_through=5)
+    assert made.acknowledged == 2
+    assert made.wanted_through() == 5
+    assert send(made, 3) == [3, 4, 5]
+    assert (made.wanted_through(), send(made, 2)) == (20, [11, 12])
+    # Asked for nothing beyond: all of it again.
+    made.acknowledged_through(2, RESEND_MS_MIN * NS_PER_MS, is_resend=True, missing_through=0)
+    assert send(made, 3) == [3, 4, 5]
+
+
+def test_a_repair_ends_when_it_is_no_longer_needed() -> None:
+    made = sender(20)
+    send(made, 10)
+    made.acknowledged_through(2, 0, is_resend=True, missing_through=6)
+    assert send(made, 1) == [3]
+    made.acknowledged_through(4, 0, is_resend=False)
+    assert send(made, 1) == [5]
+    made.acknowledged_through(9, 0, is_resend=False)
+    assert send(made, 1) == [11]
+
+
+def test_a_repair_goes_first_even_if_the_window_is_full() -> None:
+    made = sender(1_000)
+    sent = send(made, 1_000)
+    assert made.next_after() is None
+    made.acknowledged_through(0, 0, is_resend=True, missing_through=3)
+    assert send(made, 5) == [1, 2, 3]
+    made.acknowledged_through(len(sent), 0, is_resend=False)
+    assert made.next_after() == len(sent)
+
+
 def test_a_broken_connection_forgets_the_flight_and_waits_for_a_welcome() -> None:
     made = sender(10)
     send(made, 5)

@@ -19,7 +19,6 @@ import httpx
 
 from agreed.messages import (
     Applied,
-    BlockSent,
     Committed,
     DirectivesSent,
     Hello,
@@ -31,7 +30,9 @@ from agreed.messages import (
 )
 from agreed.stream import Sender
 from cloud.database.fleet import BoxName
-from tests.cloud.world import Chain
+from edge.key import BoxKey
+from simulators.signing import signed_blocks, signed_hello
+from tests.cloud.world import KEY, Chain
 
 START_S_MAX = 40.0
 
@@ -130,6 +131,7 @@ class SmallBox:
     name: BoxName
     blocks: list[tuple[int, int, bytes]]  # first, last, data
     epoch: bytes = b"e" * 16
+    key: BoxKey = field(default_factory=lambda: KEY)
     login: tuple[str, str] | None = None
     directives: list[str] = field(default_factory=list)
     stream: str = "00" * 16
@@ -201,7 +203,7 @@ class SmallBox:
                 continue
             _first, last, data = next(b for b in self.blocks if b[0] == after + 1)
             self.sender.sent(last, len(data), time.monotonic_ns())
-            await self.say(BlockSent(data=data))
+            await self.say(signed_blocks(self.key, data))
 
     async def _greet(self) -> None:
         hello = Hello(
@@ -210,7 +212,7 @@ class SmallBox:
             directive_stream=self.stream,
             applied_through=len(self.directives),
         )
-        await self.say(hello)
+        await self.say(signed_hello(self.key, self.name, hello))
 
     async def _take(self, message: Message) -> None:
         now_ns = time.monotonic_ns()

@@ -51,6 +51,7 @@ def test_late_evidence_restates_by_reverse_and_repost(world: World) -> None:
     assert world.balance("commission:w-1") == 250
     add_box(world.engine, name, STREAM, T0)
     accept_box(world.engine, name, STREAM, T0)
+    world.know(name)
     other = Chain(box=name)
     world.send(other.block(passed(T0 + HOUR)), box=name)
     assert world.verdicts("o-1")["arrive"] is Verdict.KEPT

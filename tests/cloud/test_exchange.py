@@ -10,6 +10,7 @@ from agreed.messages import (
     Committed,
     Hello,
     Message,
+    Parted,
     Refusal,
     Refused,
     Status,
@@ -19,16 +20,26 @@ from cloud.database.engine import reading, writing
 from cloud.database.fleet import BoxName
 from cloud.database.views import BoxView
 from cloud.exchange import cursors, exchange, load, note_presence
+from cloud.ingest.early import EarlyBlocks
+from cloud.office.boxes import accept_box, accept_key, add_box
+from cloud.office.refusals import ConflictError
 from cloud.outbox import Cursor, Wanted
-from tests.cloud.world import BOX, HOUR, LATER, STREAM, T0, World, alive
+from edge.key import BoxKey, make_key
+from simulators.signing import signed_blocks, signed_hello
+from tests.cloud.world import BOX, HOUR, KEY, LATER, STREAM, T0, World, alive
 
 EPOCH = (b"e" * 16).hex()
 
 
-def hello(applied: int = 0, stream: bytes = STREAM) -> Hello:
-    return Hello(
-        epoch=EPOCH, head_sequence=0, directive_stream=stream.hex(), applied_through=applied
-    )
+def hello(
+    applied: int = 0, stream: bytes = STREAM, box: BoxName = BOX, key: BoxKey = KEY, **more: object
+) -> Hello:
+    said: dict[str, object] = {"epoch": EPOCH, "head_sequence": 0, "applied_through": applied}
+    said |= {"directive_stream": stream.hex()} | more
+    return signed_hello(key, box, Hello.model_validate(said))
+
+
+OTHER = make_key(b"o" * 32)
 
 
 def shown(world: World) -> BoxView:
@@ -50,8 +61,106 @@ def test_a_greeting_hears_what_is_committed(world: World) -> None:
     assert one == Committed(epoch=EPOCH, through=1, head=world.chain.previous.hex())
 
 
+def kinds(world: World) -> set[str]:
+    with reading(world.engine) as connection:
+        found = reads.incidents(connection, "acme")
+    return {incident.kind for incident in found if incident.resolved_at_ms is None}
+
+
+def test_the_first_word_of_an_accepted_box_names_its_key(world: World) -> None:
+    second = BoxName("acme", "north", "second")
+    add_box(world.engine, second, STREAM, T0)
+    accept_box(world.engine, second, STREAM, T0)
+    [answer] = answers(world, hello(box=second, key=OTHER), box=second)
+    assert isinstance(answer, Committed)
+    with reading(world.engine) as connection:
+        box = reads.box(connection, *second)
+    assert box is not None
+    assert (box.fingerprint, box.key_accepted_by) == (OTHER.fingerprint, "first_word")
+
+
+def test_a_pending_box_offers_its_key_and_is_known_by_it_once_accepted(world: World) -> None:
+    second = BoxName("acme", "north", "second")
+    answers(world, hello(box=second, key=OTHER), box=second)
+    with pytest.raises(ConflictError, match=OTHER.fingerprint):
+        accept_box(world.engine, second, STREAM, T0, KEY.fingerprint)
+    accept_box(world.engine, second, STREAM, T0, OTHER.fingerprint.upper())
+    [told] = answers(world, hello(box=second), box=second)
+    assert isinstance(told, Refused)
+    [told] = answers(world, hello(box=second, key=OTHER), box=second)
+    assert isinstance(told, Committed)
+
+
+def test_a_replaced_box_is_seen_and_goes_on_once_a_person_compared_its_key(world: World) -> None:
+    world.tell(alive(T0))
+    new = hello(key=OTHER, epoch="ab" * 16)
+    [told] = answers(world, new)
+    assert isinstance(told, Refused)
+    assert told.refusal == Refusal.OTHER_KEY
+    assert kinds(world) == {"other_key"}
+    assert shown(world).offered_fingerprint == OTHER.fingerprint
+    with pytest.raises(ConflictError):
+        accept_key(world.engine, BOX, KEY.fingerprint.replace("-", "+"), LATER)
+    accept_key(world.engine, BOX, OTHER.fingerprint, LATER)
+    accept_key(world.engine, BOX, OTHER.fingerprint, LATER)  # once more changes nothing
+    assert kinds(world) == set()
+    [told] = answers(world, new)
+    assert told == Committed(epoch="ab" * 16, through=0, head="00" * 32)
+    # What the damaged box had sent stays, and what its card still holds may follow.
+    block = world.chain.block(alive(T0 + 1))
+    assert answers(world, signed_blocks(OTHER, block)) == [
+        Committed(epoch=EPOCH, through=2, head=world.chain.previous.hex())
+    ]
+    assert world.check().is_chain_verified
+
+
+@pytest.mark.parametrize("change", [{"key": ""}, {"signature": "11" * 64}, {"head_sequence": 7}])
+def test_a_greeting_that_its_box_did_not_sign_is_refused(
+    world: World, change: dict[str, object]
+) -> None:
+    [told] = answers(world, hello().model_copy(update=change))
+    assert isinstance(told, Refused)
+    assert told.refusal == Refusal.UNSIGNED
+    assert kinds(world) == {"unsigned"}
+
+
+def test_blocks_of_a_box_without_a_key_are_refused(world: World) -> None:
+    [told] = answers(world, BlockSent(data=world.chain.block(alive(T0))))
+    assert isinstance(told, Refused)
+    assert told.refusal == Refusal.UNSIGNED
+
+
+def test_a_box_that_was_set_back_hears_where_the_histories_part(world: World) -> None:
+    old = world.chain.block(alive(T0))
+    common = world.chain.previous.hex()
+    world.send(old, world.chain.block(alive(T0 + 1)))
+    trail = [{"through": 3, "head": "11" * 32}, {"through": 1, "head": common}]
+    committed, parted = answers(world, hello(trail=trail))
+    assert isinstance(committed, Committed)
+    assert committed.through == 2
+    assert parted == Parted(epoch=EPOCH, asked_through=3, through=1, head=common)
+    assert kinds(world) == {"set_back"}
+
+
+def test_what_came_too_early_is_taken_as_soon_as_it_follows(world: World) -> None:
+    blocks = [world.chain.block(alive(T0 + i)) for i in range(4)]
+    early = EarlyBlocks()
+
+    def say(*said: bytes) -> Committed:
+        messages = [(BOX, signed_blocks(KEY, data)) for data in said]
+        [(_, answer)] = exchange(world.engine, messages, LATER, early).answers
+        assert isinstance(answer, Committed)
+        return answer
+
+    asked = say(blocks[3])
+    assert (asked.through, asked.is_resend, asked.missing_through) == (0, True, 3)
+    assert say(blocks[2]).missing_through == 2
+    done = say(blocks[0], blocks[1])
+    assert (done.through, done.is_resend) == (4, False)
+
+
 def test_blocks_of_a_batch_are_counted_in_its_greetings(world: World) -> None:
-    block = BlockSent(data=world.chain.block(alive(T0)))
+    block = signed_blocks(KEY, world.chain.block(alive(T0)))
     told = answers(world, hello(), block)
     assert [m.through for m in told if isinstance(m, Committed)] == [1, 1]
 
@@ -61,7 +170,7 @@ def test_nothing_is_answered_when_the_commit_fails(small_world: World) -> None:
     with writing(small_world.engine) as connection:
         connection.execute(text("ALTER TABLE blocks RENAME TO away"))
     with pytest.raises((OperationalError, ProgrammingError)):
-        exchange(small_world.engine, [(BOX, BlockSent(data=block))], LATER)
+        exchange(small_world.engine, [(BOX, signed_blocks(KEY, block))], LATER)
 
 
 def test_directives_are_sent_after_what_was_applied(world: World) -> None:
@@ -122,7 +231,7 @@ def test_presence_is_shown(world: World) -> None:
 
 def test_strangers_are_refused_and_a_forked_box_hears_why(world: World) -> None:
     stranger = BoxName("acme", "north", "stranger")
-    [told] = answers(world, hello(), box=stranger)
+    [told] = answers(world, hello(box=stranger), box=stranger)
     assert isinstance(told, Refused)
     assert told.refusal == Refusal.UNKNOWN_BOX
     assert answers(world, Applied(stream=STREAM.hex(), through=1), box=stranger) == []

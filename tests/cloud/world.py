@@ -10,17 +10,21 @@ from sqlalchemy import Engine
 from agreed.messages import Committed, Refused
 from agreed.promises import Verdict
 from agreed.records import ClockState, Evidence, Record, to_columns
-from agreed.wire import NO_HASH, Origin, block_hash, encode_block
+from agreed.signing import end_statement
+from agreed.wire import NO_HASH, Origin, WireError, block_hash, encode_block
 from cloud import reads
-from cloud.database.engine import reading
+from cloud.database.engine import reading, writing
 from cloud.database.fleet import BoxName, Place
+from cloud.database.keys import BY_PERSON, pin_key
 from cloud.database.views import LedgerCheck, OrderView, Statement
-from cloud.ingest.commit import Arrival, Ingested, ingest_blocks
+from cloud.ingest.checking import Arrival
+from cloud.ingest.commit import Ingested, ingest_blocks
 from cloud.office.boxes import accept_box, add_box
 from cloud.office.money import FundingRequest, fund_pool
 from cloud.office.orders import OrderRequest, create_orders, publish_pack
 from cloud.office.sites import SiteRequest, WorkerRequest, open_company, open_site, put_workers
 from cloud.settlement.packs import Pack
+from edge.key import BoxKey, make_key
 
 T0 = 1_800_000_000_000
 MINUTE = 60_000
@@ -29,6 +33,7 @@ LATER = T0 + 30 * 24 * HOUR
 PLACE = Place("acme", "north")
 BOX = BoxName("acme", "north", "gate-box")
 STREAM = bytes(range(16))
+KEY = make_key(b"k" * 32)
 
 CLEANING = Pack.model_validate(
     {
@@ -122,6 +127,15 @@ def codes() -> Iterator[str]:
     return (f"CODE{sha256(str(i).encode()).hexdigest()[:8]}" for i in count())
 
 
+def arrival(*data: bytes, box: BoxName = BOX, key: BoxKey = KEY) -> Arrival:
+    """Blocks under one signature; what is no block gets one that covers nothing."""
+    try:
+        signature = key.sign(end_statement(data[-1]))
+    except WireError:
+        signature = bytes(64)
+    return Arrival(box, list(data), signature)
+
+
 @dataclass
 class World:
     """One headquarters with an accepted box."""
@@ -138,6 +152,12 @@ class World:
         workers = [WorkerRequest(worker=f"w-{i}", name=f"W{i}") for i in (1, 2)]
         put_workers(self.engine, PLACE, workers, T0)
         publish_pack(self.engine, "acme", CLEANING, T0)
+        self.know(BOX)
+
+    def know(self, box: BoxName, key: BoxKey = KEY) -> None:
+        """Know a box by its key, as after its first word."""
+        with writing(self.engine) as connection:
+            pin_key(connection, box, key.public, BY_PERSON, T0)
 
     def order(self, order_id: str, at_ms: int = T0 + HOUR, **more: object) -> None:
         fields: dict[str, object] = {"worker": "w-1", "resident": "r-1", "pack": "cleaning"}
@@ -150,7 +170,7 @@ class World:
         return fund_pool(self.engine, PLACE, FundingRequest(key=key, amount_fen=amount_fen), T0)
 
     def send(self, *data: bytes, box: BoxName = BOX, now_ms: int = LATER) -> Ingested:
-        return ingest_blocks(self.engine, [Arrival(box, one) for one in data], now_ms)
+        return ingest_blocks(self.engine, [arrival(one, box=box) for one in data], now_ms)
 
     def tell(self, *facts: Record) -> Ingested:
         return self.send(self.chain.block(*facts))

@@ -27,7 +27,7 @@ from agreed.directives import (
 from agreed.limits import WALL_MS_MAX
 from agreed.messages import (
     Applied,
-    BlockSent,
+    BlocksSent,
     Committed,
     DirectivesSent,
     Hello,
@@ -39,6 +39,7 @@ from agreed.messages import (
 )
 from agreed.promises import Match
 from agreed.records import TASK_FINISHED, Record, to_records
+from agreed.signing import end_statement, is_signed
 from agreed.stream import Outcome, receive
 from agreed.wire import NO_HASH, decode_block
 from edge.uplink import _end_if_cancelled
@@ -216,6 +217,8 @@ class Headquarters:
     is_deaf: bool = False
     statuses: list[Status] = field(default_factory=list)
     presence: list[bytes] = field(default_factory=list)
+    shown: list[bytes] = field(default_factory=list)
+    key: bytes = b""
     _ends: dict[str, tuple[int, bytes]] = field(default_factory=dict)
 
     def through(self, epoch: str) -> tuple[int, bytes]:
@@ -227,13 +230,16 @@ class Headquarters:
     def received(self, message: Message) -> list[Message]:
         match message:
             case Hello():
+                self.key = bytes.fromhex(message.key)
                 through, head = self.through(message.epoch)
                 reply = [Committed(epoch=message.epoch, through=through, head=head.hex())]
                 is_ours = message.directive_stream == STREAM
                 after = self.applied_through = message.applied_through if is_ours else 0
                 return [*reply, *self.directives_after(after)]
-            case BlockSent():
-                return [] if self.is_deaf else self._block(message.data)
+            case BlocksSent(is_ahead=True):
+                self.shown += message.blocks
+            case BlocksSent():
+                return [] if self.is_deaf else self._signed_blocks(message)
             case Applied():
                 self.applied_through = message.through
                 return self.directives_after(message.through)
@@ -246,6 +252,10 @@ class Headquarters:
     def directives_after(self, after: int) -> list[Message]:
         texts = [encode_directive(d) for d in self.directives[after : after + 200]]
         return [DirectivesSent(stream=STREAM, first=after + 1, directives=texts)] if texts else []
+
+    def _signed_blocks(self, message: BlocksSent) -> list[Message]:
+        assert is_signed(self.key, end_statement(message.blocks[-1]), message.signature)
+        return [self._block(data) for data in message.blocks][-1]
 
     def _block(self, data: bytes) -> list[Message]:
         block = decode_block(data)

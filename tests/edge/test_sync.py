@@ -6,36 +6,51 @@ from itertools import pairwise
 
 import pytest
 
+from agreed.limits import LIVE_BEHIND_RECORDS, LIVE_RECORDS_MAX
 from agreed.machine import NS_PER_MS
 from agreed.messages import (
     Applied,
     BlockSent,
+    BlocksSent,
     Committed,
     DirectivesSent,
     Hello,
     Message,
+    Parted,
     Refusal,
     Refused,
     Status,
 )
 from agreed.records import ClockState, Evidence, Record, to_columns
+from agreed.signing import end_statement, hello_statement, is_signed
 from agreed.wire import NO_HASH, Origin, block_hash, encode_block
+from edge.key import make_key
 from edge.sync import (
     MORE_THAN_OURS,
+    NOT_ACCEPTED,
     OTHER_HISTORY,
     OUTGOING_COUNT_MAX,
-    REFUSED,
     BoxSync,
     CheckHead,
     Learn,
+    MakeTrail,
     Phase,
     Settled,
+    Voice,
 )
 from tests.edge.stand_in import STREAM, Headquarters, order
 
 EPOCH = bytes(range(16))
 ORIGIN = Origin("greentown", "lakeside", "east-gate", EPOCH, bytes(16))
 SECOND_NS = 1_000 * NS_PER_MS
+KEY = make_key(bytes(32))
+VOICE = Voice((ORIGIN.company, ORIGIN.site, ORIGIN.box), KEY.public, KEY.sign)
+
+
+def data(messages: list[Message]) -> list[bytes]:
+    """The blocks that are sent in their turn."""
+    bursts = [m for m in messages if isinstance(m, BlocksSent) and not m.is_ahead]
+    return [block for burst in bursts for block in burst.blocks]
 
 
 def status() -> Status:
@@ -66,6 +81,7 @@ class Box:
     sync: BoxSync = field(init=False)
     settled: int = 0
     learned: list[str] = field(default_factory=list)
+    parted: int | None = None
 
     def __post_init__(self) -> None:
         self.start()
@@ -73,7 +89,7 @@ class Box:
     def start(self) -> None:
         """Begin, or begin again after a kill."""
         stream = STREAM if self.learned else "0" * 32
-        self.sync = BoxSync(EPOCH, stream, len(self.learned), lambda: 0.5)
+        self.sync = BoxSync(VOICE, EPOCH, stream, len(self.learned), lambda: 0.5)
         self.sync.journaled(2 * len(self.blocks))
 
     def hash_at(self, through: int) -> bytes | None:
@@ -89,6 +105,10 @@ class Box:
                 for fact in self.sync.head_found(wanted, head, now_ns):
                     if isinstance(fact, Settled):
                         self.settled = max(self.settled, fact.through)
+                    elif isinstance(fact, MakeTrail):
+                        self.make_trail(fact, now_ns)
+            elif isinstance(wanted, MakeTrail):
+                self.make_trail(wanted, now_ns)
             elif wanted.first > len(self.learned) + 1:
                 self.sync.directives_missing(now_ns)
             else:
@@ -99,8 +119,15 @@ class Box:
     def send(self, now_ns: int) -> list[Message]:
         self.sync.time_passed(now_ns)
         while (after := self.sync.next_after()) is not None:
-            self.sync.block_loaded(self.blocks[after // 2], after + 2, now_ns)
+            self.sync.blocks_loaded([self.blocks[after // 2]], after + 2, now_ns)
         return self.sync.messages_to_send()
+
+    def make_trail(self, wanted: MakeTrail, now_ns: int) -> None:
+        ends = range(wanted.after + 2, min(wanted.before, 2 * len(self.blocks) + 1), 2)
+        places = [(end, block_hash(self.blocks[end // 2 - 1])) for end in reversed(ends)]
+        part = self.sync.trail_made(places[:: max(1, len(places) // 4)], now_ns)
+        if part is not None:
+            self.parted = part.through
 
 
 def welcomed(blocks: int = 3) -> Box:
@@ -130,17 +157,17 @@ def test_hello_is_repeated_with_back_off_until_the_answer() -> None:
 def test_blocks_follow_the_welcome_in_order_and_settle() -> None:
     box = welcomed()
     sent = box.send(0)
-    assert [m.data for m in sent if isinstance(m, BlockSent)] == box.blocks
+    assert data(sent) == box.blocks
     box.receive(committed(box, 4), 0)
     assert (box.settled, box.sync.acknowledged) == (4, 4)
-    assert box.send(60 * SECOND_NS) == [BlockSent(data=box.blocks[2])]
+    assert data(box.send(60 * SECOND_NS)) == [box.blocks[2]]
 
 
 def test_a_missing_block_is_sent_again_from_there() -> None:
     box = welcomed()
     box.send(0)
     box.receive(committed(box, 2, is_resend=True), SECOND_NS)
-    assert box.send(SECOND_NS) == [BlockSent(data=box.blocks[1]), BlockSent(data=box.blocks[2])]
+    assert data(box.send(SECOND_NS)) == box.blocks[1:]
 
 
 def test_headquarters_that_lost_what_it_held_gets_it_again() -> None:
@@ -150,7 +177,7 @@ def test_headquarters_that_lost_what_it_held_gets_it_again() -> None:
     box.receive(committed(box, 2, is_resend=True), SECOND_NS)
     assert [type(m) for m in box.send(SECOND_NS)] == [Hello]
     box.receive(committed(box, 2), SECOND_NS)
-    assert [m.data for m in box.send(SECOND_NS) if isinstance(m, BlockSent)] == box.blocks[1:]
+    assert data(box.send(SECOND_NS)) == box.blocks[1:]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +189,9 @@ def test_another_history_stops_everything_and_says_so(through: int, incident: st
     box.receive(wrong, 0)
     assert box.sync.phase is Phase.STOPPED
     assert box.sync.incident == incident
-    assert box.send(0) == []
+    [asks] = box.send(0)
+    assert isinstance(asks, Hello)
+    assert [place.through for place in asks.trail] == [6, 4, 2]
     assert [type(m) for m in box.send(16 * SECOND_NS)] == [Hello]
     box.receive(committed(box, 2), 17 * SECOND_NS)
     assert (box.sync.phase, box.sync.incident) == (Phase.SENDING, "")
@@ -171,7 +200,7 @@ def test_another_history_stops_everything_and_says_so(through: int, incident: st
 def test_a_refusal_stops_until_headquarters_takes_blocks_again() -> None:
     box = welcomed()
     box.receive(Refused(refusal=Refusal.UNKNOWN_BOX, reason=""), 0)
-    assert (box.sync.phase, box.sync.incident) == (Phase.STOPPED, REFUSED)
+    assert (box.sync.phase, box.sync.incident) == (Phase.STOPPED, NOT_ACCEPTED)
     assert box.send(0) == []
 
 
@@ -288,3 +317,79 @@ def test_a_line_that_loses_repeats_and_reorders_loses_nothing(seed: int) -> None
     assert sequences == list(range(1, line.box.settled + 1))
     assert not line.headquarters.forked
     assert line.box.sync.incident == ""
+
+
+def test_every_message_of_blocks_and_every_greeting_is_signed() -> None:
+    box = Box(chain(3))
+    box.sync.connected(0)
+    [hello] = box.send(0)
+    assert isinstance(hello, Hello)
+    statement = hello_statement(VOICE.names, hello.signed_part())
+    assert is_signed(KEY.public, statement, bytes.fromhex(hello.signature))
+    box.receive(committed(box, 0), 0)
+    after = box.sync.next_after()
+    assert after == 0
+    box.sync.blocks_loaded(box.blocks, 6, 0)
+    [burst] = box.sync.messages_to_send()
+    assert isinstance(burst, BlocksSent)
+    assert is_signed(KEY.public, end_statement(box.blocks[-1]), burst.signature)
+    assert box.sync.next_after() is None
+
+
+def test_only_what_is_missing_is_sent_again() -> None:
+    box = welcomed(6)
+    assert data(box.send(0)) == box.blocks
+    asked = committed(box, 4, is_resend=True).model_copy(update={"missing_through": 8})
+    box.receive(asked, SECOND_NS)
+    assert data(box.send(SECOND_NS)) == box.blocks[2:4]
+    box.receive(committed(box, 12), SECOND_NS)
+    assert (box.settled, data(box.send(SECOND_NS))) == (12, [])
+
+
+def test_what_happens_now_is_shown_ahead_of_a_backlog_and_bounded() -> None:
+    box = welcomed(3)
+    box.sync.messages_to_send()
+    box.sync.journaled(60_000)
+    # What waited at the welcome, and what will be committed at once, is not shown.
+    assert box.sync.show_after() == 60_000 - LIVE_RECORDS_MAX
+    box.sync.show_loaded([box.blocks[0]], 60_000)
+    assert box.sync.show_after() is None
+    [shown] = box.sync.messages_to_send()
+    assert isinstance(shown, BlocksSent)
+    assert shown.is_ahead
+    box.sync.journaled(60_001)
+    assert box.sync.show_after() == 60_000
+    box.sync.show_loaded([], 60_001)
+    assert (box.sync.show_after(), box.sync.messages_to_send()) == (None, [])
+
+
+def test_nothing_is_shown_ahead_while_little_waits() -> None:
+    box = welcomed(3)
+    box.sync.journaled(LIVE_BEHIND_RECORDS)
+    assert box.sync.show_after() is None
+
+
+@pytest.mark.parametrize("common", range(0, 41, 2))
+def test_where_histories_part_is_found_exactly(common: int) -> None:
+    box = welcomed(20)
+    box.receive(Committed(epoch=EPOCH.hex(), through=50, head="11" * 32), 0)
+    for _ in range(10):
+        hellos = [m for m in box.send(0) if isinstance(m, Hello) and m.trail]
+        if box.parted is not None:
+            break
+        held = [place for place in hellos[-1].trail if place.through <= common]
+        through, head = (held[0].through, held[0].head) if held else (0, NO_HASH.hex())
+        asked = hellos[-1].trail[0].through
+        late = Parted(epoch=EPOCH.hex(), asked_through=asked + 1, through=0, head="11" * 32)
+        box.receive(late, 0)
+        answer = Parted(epoch=EPOCH.hex(), asked_through=asked, through=through, head=head)
+        box.receive(answer, 0)
+        box.receive(answer, 0)
+    assert box.parted == common
+
+
+def test_a_word_about_parting_that_nobody_asked_for_means_nothing() -> None:
+    box = welcomed(3)
+    box.receive(Parted(epoch=EPOCH.hex(), asked_through=2, through=2, head="11" * 32), 0)
+    assert (box.sync.phase, box.parted) == (Phase.SENDING, None)
+    assert box.sync.trail_made([], 0) is None

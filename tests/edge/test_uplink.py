@@ -15,8 +15,10 @@ from agreed.messages import Committed, topic
 from edge.clock import BoxClock
 from edge.config import BoxSettings
 from edge.journal import Journal, Place, StoredBlock
+from edge.key import make_key
+from edge.parting import places_between
 from edge.store import StoreDamagedError
-from edge.sync import BoxSync, CheckHead, Phase
+from edge.sync import BoxSync, CheckHead, Phase, Voice
 from edge.uplink import OFFLINE, ONLINE, Uplink
 from tests.edge.stand_in import (
     NAMES,
@@ -51,6 +53,10 @@ def mosquitto(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+KEY = make_key(bytes(32))
+VOICE = Voice(NAMES, KEY.public, KEY.sign)
+
+
 class Office:
     """A journal and a list of what was learned, without threads."""
 
@@ -73,6 +79,12 @@ class Office:
             return None
         self.learned += texts[len(self.learned) + 1 - first :]
         return len(self.learned)
+
+    async def places_between(self, after: int, before: int) -> list[tuple[int, bytes]]:
+        return places_between(self.journal, after, before)
+
+    async def note_parting(self, parting: Place | None) -> None:
+        self.journal.note_parting(parting)
 
     def settled(self, through: int, head: bytes) -> None:
         self.journal.commit_through(Place(through, head))
@@ -100,7 +112,7 @@ class World:
     def __init__(self, folder: Path, port: int) -> None:
         self.office = Office(folder)
         self.headquarters = Headquarters([credential(), *(order(f"o-{i}") for i in range(450))])
-        self.sync = BoxSync(self.office.journal.origin.epoch, "0" * 32, 0, lambda: 0.5)
+        self.sync = BoxSync(VOICE, self.office.journal.origin.epoch, "0" * 32, 0, lambda: 0.5)
         self.uplink = Uplink(settings(port), self.sync, self.office, BoxClock())
 
     def journal(self, blocks: int) -> None:

@@ -57,7 +57,7 @@ def test_the_link_says_what_since_when_and_why(
         (replace(BOX, waiting_records=9, oldest_waiting_ms=11_000), "warn", "behind"),
         (replace(BOX, waiting_records=9, oldest_waiting_ms=300_001), "bad", "behind"),
         (replace(BOX, waiting_records=None), "unknown", "unknown"),
-        (replace(BOX, incident="forked"), "bad", "refused"),
+        (replace(BOX, incident="forked"), "bad", "needs a person"),
     ],
 )
 def test_the_data_says_whether_records_are_here(box: BoxView, level: str, word: str) -> None:
@@ -92,12 +92,3 @@ def test_the_worst_box_comes_first_and_healthy_ones_need_nobody() -> None:
     rows = signals.fleet([BOX, AWAY, replace(BOX, devices_lost=["gate"])], NOW, 1)
     assert rows[0][0] is AWAY
     assert [signals.needs_somebody(row) for row in rows] == [True, False, True]
-
-
-@pytest.mark.parametrize("kind", ["forked", "malformed", "unknown", "something_new"])
-def test_an_incident_has_a_cause_and_a_next_step(kind: str) -> None:
-    cause, step = signals.incident_story(kind)
-    assert cause
-    assert step
-    assert signals.incident_word(kind)
-    assert signals.detail_word(kind)

@@ -33,6 +33,7 @@ def test_a_site_is_covered_as_far_as_its_slowest_box(world: World) -> None:
     world.tell(alive(T0 + 9))
     assert covered() == T0 + 9 - 50
     accept_box(world.engine, second, STREAM, T0)
+    world.know(second)
     assert covered() == 0
     world.send(Chain(box=second).block(alive(T0 + 5)), box=second)
     assert covered() == T0 + 5 - 50

@@ -48,7 +48,7 @@ def test_blocks_are_stored_as_they_came(world: World) -> None:
     data = Chain(epoch=b"z" * 16).block(alive(T0))
     with writing(world.engine) as connection:
         begin_journal(connection, BOX, b"z" * 16, T0)
-        inbox.add_blocks(connection, [(decode_block(data), data)], T0)
+        inbox.add_blocks(connection, [inbox.Stored(decode_block(data), data)], T0)
     with reading(world.engine) as connection:
         kept = connection.exec_driver_sql("SELECT data FROM blocks").scalar_one()
     assert bytes(kept) == data

@@ -12,11 +12,15 @@ from agreed.promises import Verdict
 from agreed.records import Evidence
 from agreed.wire import decode_block
 from cloud import reads
+from cloud.database import fleet
 from cloud.database.engine import open_engine, reading, writing
 from cloud.database.fleet import BoxName
 from cloud.database.migrate import migrate
 from cloud.database.schema import metadata
+from cloud.ingest.checking import Arrival
+from cloud.ingest.commit import ingest_blocks
 from cloud.office.boxes import accept_box, add_box, resolve_incidents
+from edge.key import make_key
 from tests.cloud.world import (
     BOX,
     HOUR,
@@ -27,6 +31,7 @@ from tests.cloud.world import (
     Chain,
     World,
     alive,
+    arrival,
     committed,
     finished,
     passed,
@@ -158,6 +163,7 @@ def test_a_second_box_that_was_not_heard_keeps_promises_open(world: World) -> No
     name = BoxName("acme", "north", "second")
     add_box(world.engine, name, STREAM, T0)
     accept_box(world.engine, name, STREAM, T0)
+    world.know(name)
     world.order("o-1")
     world.tell(alive(T0 + 9 * HOUR))
     assert world.verdicts("o-1")["finish"] is Verdict.OPEN
@@ -254,3 +260,68 @@ def test_a_clock_that_ran_ahead_does_not_stand_for_a_silent_box(world: World) ->
     world.send(world.chain.block(ahead, honest), now_ms=T0 + 2 * MINUTE)
     world.send(world.chain.block(alive(T0 + 2 * MINUTE)), now_ms=T0 + 9 * HOUR)
     assert set(world.verdicts("o-1").values()) == {Verdict.OPEN}
+
+
+def incidents(world: World) -> dict[str, dict[str, object]]:
+    with reading(world.engine) as connection:
+        return {i.kind: i.detail for i in reads.incidents(connection, "acme")}
+
+
+@pytest.mark.parametrize("forger", [b"o" * 32, None])
+def test_what_its_box_did_not_sign_is_refused_and_seen(world: World, forger: bytes | None) -> None:
+    block = world.chain.block(alive(T0))
+    unsigned = Arrival(BOX, [block], b"")
+    said = unsigned if forger is None else arrival(block, key=make_key(forger))
+    answer = refused(ingest_blocks(world.engine, [said], LATER))
+    assert answer.refusal == Refusal.UNSIGNED
+    assert incidents(world)["unsigned"] == {"error": "records 1 to 1"}
+    assert count(world, "records") == count(world, "blocks") == 0
+    # The honest box is not held up by it.
+    assert committed(world.send(block)).through == 1
+
+
+def test_a_box_that_never_named_its_key_is_refused(world: World) -> None:
+    name = BoxName("acme", "north", "second")
+    add_box(world.engine, name, STREAM, T0)
+    accept_box(world.engine, name, STREAM, T0)
+    answer = refused(world.send(Chain(name).block(alive(T0)), box=name), name)
+    assert answer.refusal == Refusal.UNSIGNED
+
+
+def test_one_signature_covers_all_that_came_with_it(world: World) -> None:
+    blocks = [world.chain.block(alive(T0 + i)) for i in range(5)]
+    answer = committed(ingest_blocks(world.engine, [arrival(*blocks)], LATER))
+    assert (answer.through, answer.head) == (5, world.chain.previous.hex())
+    with reading(world.engine) as connection:
+        signed = connection.execute(
+            text("SELECT first, key_number FROM blocks WHERE signature IS NOT NULL")
+        ).all()
+    assert [tuple(row) for row in signed] == [(5, 1)]
+    assert world.check().is_chain_verified
+    again = ingest_blocks(world.engine, [arrival(*blocks[1:]), arrival(*blocks[:2])], LATER)
+    assert (committed(again).through, again.records) == (5, 0)
+
+
+def test_what_is_missing_is_named_exactly(world: World) -> None:
+    blocks = [world.chain.block(alive(T0), alive(T0)) for _ in range(4)]
+    done = ingest_blocks(world.engine, [arrival(*blocks[3:]), arrival(*blocks[2:3])], LATER)
+    answer = committed(done)
+    assert (answer.through, answer.is_resend, answer.missing_through) == (0, True, 4)
+    assert [one.first for one in done.early] == [7, 5]
+
+
+def test_two_boxes_that_go_on_with_one_journal_are_seen(world: World) -> None:
+    """One card says that it was set back, and yet the journal goes on."""
+    world.tell(alive(T0))
+    with writing(world.engine) as connection:
+        detail = {"epoch": (b"e" * 16).hex(), "box_through": 1}
+        fleet.open_incident(connection, BOX, "set_back", detail, LATER)
+    assert committed(world.tell(alive(T0 + 1))).through == 2
+    assert incidents(world)["cloned"]["held_through"] == 2
+
+
+def test_a_renewed_journal_of_a_box_that_was_set_back_is_no_clone(world: World) -> None:
+    with writing(world.engine) as connection:
+        fleet.open_incident(connection, BOX, "set_back", {"epoch": "ab" * 16}, LATER)
+    world.tell(alive(T0))
+    assert "cloned" not in incidents(world)

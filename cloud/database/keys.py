@@ -1,0 +1,54 @@
+"""The keys of boxes: which one headquarters knows each by, and every one it ever did."""
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, func, insert, select
+
+from cloud.database import schema
+from cloud.database.fleet import BoxName, at, change_box
+
+BY_PERSON: Final = "person"
+BY_FIRST_WORD: Final = "first_word"
+BY_IMPORT: Final = "import"
+
+
+class KnownKey(NamedTuple):
+    """A public key, and its number among those of the box."""
+
+    number: int
+    public: bytes
+
+
+def known_key(connection: Connection, name: BoxName) -> KnownKey | None:
+    """Read the key that a box must sign with; None before its first word."""
+    keys, boxes = schema.box_keys, schema.boxes
+    query = (
+        select(keys.c.number, keys.c.public_key)
+        .join(
+            boxes,
+            (boxes.c.company == keys.c.company)
+            & (boxes.c.site == keys.c.site)
+            & (boxes.c.box == keys.c.box)
+            & (boxes.c.key_number == keys.c.number),
+        )
+        .where(at(keys, name))
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else KnownKey(*row)
+
+
+def pin_key(connection: Connection, name: BoxName, public: bytes, how: str, now_ms: int) -> None:
+    """Know a box by this key from now on; those before it stay known for what they signed."""
+    keys = schema.box_keys
+    last = select(func.coalesce(func.max(keys.c.number), 0)).where(at(keys, name))
+    number = connection.execute(last).scalar_one() + 1
+    values = {"number": number, "public_key": public, "how": how, "accepted_at_ms": now_ms}
+    connection.execute(insert(keys).values(**name._asdict(), **values))
+    change_box(connection, name, key_number=number, offered_key=None)
+
+
+def keys_of(connection: Connection, name: BoxName) -> dict[int, bytes]:
+    """Read every key that a box was ever known by, by number."""
+    keys = schema.box_keys
+    query = select(keys.c.number, keys.c.public_key).where(at(keys, name))
+    return {row.number: row.public_key for row in connection.execute(query)}
