@@ -25,6 +25,9 @@ RETAINED: Final = Account("retained", "retained")
 POOL: Final = Account("pool", "pool")
 UNRECOVERED: Final = Account("unrecovered", "unrecovered")
 BANK: Final = Account("bank", "outside")
+WAGER: Final = Account("wager", "wager")
+BONUS: Final = Account("bonus", "bonus")
+CARE: Final = Account("care", "care")
 WAGE_FUND: Final = Account("wage_fund", "wage_fund")
 
 
@@ -41,6 +44,11 @@ def commission(worker: str) -> Account:
 def receivable(worker: str) -> Account:
     """Name what a worker owes: pay of closed months that later records took back."""
     return Account(f"receivable:{worker}", "receivable")
+
+
+def escrow(wager: str, side: str) -> Account:
+    """Name the stake of one side of a wager."""
+    return Account(f"escrow:{wager}:{side}", "escrow")
 
 
 def wage(worker: str) -> Account:
