@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 import osdp_sys  # type: ignore[import-not-found]  # a C module without stubs
 
-from agreed.machine import NS_PER_MS, Moment
+from agreed.machine import Moment
 from firmware_interfaces.observations import (
     Admit,
     Answer,
@@ -29,7 +29,6 @@ from firmware_interfaces.osdp.reports import LocalStatus, card_text, keys_text
 from firmware_interfaces.osdp.settings import OsdpLine, is_own_key
 from firmware_interfaces.presence import Presence, refused
 
-TICK_MS = 10  # libosdp asks for 50 or less; this is what its time-outs are measured with
 OPEN_MS_MAX = 60_000
 REFUSED_MS = 2_000
 
@@ -54,6 +53,7 @@ class OsdpMachine:
 
     def __init__(self, settings: OsdpLine, keys: Sequence[Sequence[bytes]], entropy: bytes) -> None:
         seed_nonces(entropy, settings.port)
+        self._baud = settings.baud
         self._settings = {device.name: device for device in settings.devices}
         self._readers = [
             Reader(
@@ -73,7 +73,8 @@ class OsdpMachine:
         self._is_open = False
 
     def _fresh_panel(self) -> Panel:
-        return Panel([(reader.address, reader.keys[0]) for reader in self._readers])
+        readers = [(reader.address, reader.keys[0]) for reader in self._readers]
+        return Panel(readers, self._baud)
 
     def line_opened(self, now: Moment) -> list[Observation]:
         """Begin every conversation from the start."""
@@ -180,6 +181,7 @@ class OsdpMachine:
 
     def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
         """Take in what arrived on the line."""
+        self._panel.hears_at(now.mono_ns)
         for index in self._panel.bytes_received(data):
             self._readers[index].heard_ns = now.mono_ns
         return self._work(now)
@@ -215,8 +217,11 @@ class OsdpMachine:
         return self._tick_ns if self._is_open else None
 
     def _work(self, now: Moment) -> list[Observation]:
+        self._panel.time_is(now.mono_ns)
         self._panel.refresh()
-        self._tick_ns = now.mono_ns + TICK_MS * NS_PER_MS
+        self._tick_ns = min(reader.look_ns(now) for reader in self._readers)
+        if (repeat_ns := self._panel.repeat_ns()) is not None:
+            self._tick_ns = min(self._tick_ns, repeat_ns)
         said = []
         while self._panel.events:
             index, event = self._panel.events.popleft()

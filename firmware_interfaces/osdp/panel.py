@@ -6,6 +6,7 @@
 * Calls on the panel inside its callbacks deadlock: callbacks only append to queues.
 * Session nonces come from an unseeded rand(): `seed_nonces` seeds it (32 bits, no more).
 * Without EnforceSecure a wrong key silently means plain text: the flag is always set.
+* A frame that was spoiled costs 500 ms and may cost the session: `Repeats` asks again sooner.
 * Channels are told apart by `id`, which must be unique in the process and not 0.
 * Beside that flag, the channel looks at every command itself: without an open window for its
   reader nothing leaves that trusts the well-known key, and nothing after the questions who a
@@ -34,6 +35,7 @@ from firmware_interfaces.osdp.codec import (
     FrameReader,
     read_frame,
 )
+from firmware_interfaces.osdp.repeats import Repeats
 
 EVENTS_COUNT_MAX = 256
 REFRESHES_COUNT = 4  # a reply needs three to be digested and followed by the next command
@@ -64,13 +66,17 @@ class Channel:
     """The wire as libosdp sees it: one command out, one whole reply in.
 
     Attributes:
+        now_ns: what time it is, as far as it was told.
+        repeats: when the command is sent once more.
         asked: the command that waits for its reply.
         installing: addresses of readers whose installation window is open.
         withheld_count: commands that did not leave because no window was open for them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, baud: int = 9_600) -> None:
         self.id = next(_channel_ids)
+        self.now_ns = 0
+        self.repeats = Repeats(baud)
         self.asked: Frame | None = None
         self.outgoing = bytearray()
         self.reader = FrameReader()
@@ -91,6 +97,7 @@ class Channel:
         self.unanswered_count[asked.address] = self.unanswered_count.get(asked.address, 0) + 1
         if asked.address in self.installing or is_trusted(asked):
             self.outgoing += data
+            self.repeats.sent(data, asked.address, self.now_ns)
         else:
             self.withheld_count += 1
         self.reader.reset()
@@ -108,6 +115,7 @@ class Channel:
         if frame.sequence != asked.sequence and frame.code not in {BUSY, NAK}:
             return False
         self.asked = None
+        self.repeats.answered(len(frame.raw) + 1, self.now_ns)
         self.unanswered_count[frame.address] = 0
         self._reply = frame.raw
         return True
@@ -121,10 +129,10 @@ class Panel:
         completions: (index, command, status) of commands that ended.
     """
 
-    def __init__(self, readers: Sequence[tuple[int, bytes]]) -> None:
+    def __init__(self, readers: Sequence[tuple[int, bytes]], baud: int = 9_600) -> None:
         self.events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=EVENTS_COUNT_MAX)
         self.completions: deque[tuple[int, dict[str, Any], int]] = deque(maxlen=EVENTS_COUNT_MAX)
-        self._channel = Channel()
+        self._channel = Channel(baud)
         self._index_of = {address: index for index, (address, _) in enumerate(readers)}
         osdp_sys.set_loglevel(osdp_sys.LOG_EMERG)
         self._panel = osdp_sys.ControlPanel(
@@ -143,9 +151,23 @@ class Panel:
         self._panel.set_event_callback(on_event)
         self._panel.set_command_completion_callback(on_completion)
 
+    def time_is(self, now_ns: int) -> None:
+        """Tell the time; a command whose answer is overdue or spoiled is sent once more."""
+        self._channel.now_ns = now_ns
+        self._channel.outgoing += self._channel.repeats.repeat(now_ns)
+
+    def hears_at(self, now_ns: int) -> None:
+        """Tell the time at which bytes came."""
+        self._channel.now_ns = now_ns
+
+    def repeat_ns(self) -> int | None:
+        """When a command is to be sent once more; None when none is."""
+        return self._channel.repeats.due_ns()
+
     def bytes_received(self, data: bytes) -> list[int]:
         """Take in bytes; gives the indexes of the readers that answered."""
         answered = []
+        self._channel.repeats.heard(self._channel.now_ns)
         for frame in self._channel.reader.feed(data):
             if self._channel.offer(frame):
                 answered.append(self._index_of[frame.address])

@@ -171,3 +171,16 @@ def test_a_window_opens_once_and_closes_by_itself(panel: Any) -> None:
 def test_a_window_is_never_longer_than_it_may_be(panel: Any) -> None:
     (opened,) = reader(panel).open_window(panel, at_ms(0), 1_000_000)
     assert opened.value == str(INSTALL_S_MAX)
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "look_ms"), [(0, 10), (41, 51), (42, 52), (51, 53), (60, 62), (62, 72), (500, 510)]
+)
+def test_it_is_looked_at_just_when_its_next_question_is_due(
+    panel: Any, now_ms: int, look_ms: int
+) -> None:
+    assert online(panel).look_ns(at_ms(now_ms)) == at_ms(look_ms).mono_ns
+
+
+def test_a_reader_off_line_is_looked_at_by_ticks(panel: Any) -> None:
+    assert reader(panel).look_ns(at_ms(45)) == at_ms(55).mono_ns
