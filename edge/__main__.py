@@ -14,6 +14,7 @@ import typer
 from agreed.words import RemedyError, say, say_count
 from edge.config import BoxSettings, read_settings
 from edge.inspection import app as journal_app
+from edge.readers import app as readers_app
 from edge.remedies import port_sentence, room_sentence, store_sentence
 from edge.status import NotRunningError, ask_status
 from edge.store import StoreError
@@ -27,6 +28,7 @@ app = typer.Typer(
 config_app = typer.Typer(no_args_is_help=True, help=say("Look at the settings."))
 app.add_typer(config_app, name="config")
 app.add_typer(journal_app, name="journal")
+app.add_typer(readers_app, name="reader")
 
 Config = Annotated[
     Path,

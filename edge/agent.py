@@ -19,8 +19,10 @@ from agreed.messages import Status
 from agreed.records import BOX_ALIVE, BOX_STARTED, Durability, RecordColumns
 from edge.acceptance import Acceptance
 from edge.config import BoxSettings
+from edge.control import serve_control
 from edge.decisions import Decision, Draft, keyed_digest
 from edge.journal import Place, StoredBlock
+from edge.keying import Keying
 from edge.opening import Opened
 from edge.parting import places_between
 from edge.site import Site
@@ -31,6 +33,7 @@ from edge.uplink import Uplink
 from edge.watch import Watch
 from firmware_interfaces.driver import drive
 from firmware_interfaces.observations import Command, Observation
+from firmware_interfaces.osdp.settings import OsdpLine
 from firmware_interfaces.settings import device_names, make_line
 
 REPORT_S: Final = 2.0
@@ -73,6 +76,16 @@ class Agent:
             for line, table in zip(self._lines, settings.line, strict=True)
             for name in device_names(table)
         }
+        self._keying = Keying(
+            {
+                reader.name: reader.key_file
+                for line in settings.line
+                if isinstance(line, OsdpLine)
+                for reader in line.devices
+            },
+            lambda command: self._line_of[command.device].tell(command),
+            os.urandom,
+        )
         self._learned_thread = ThreadPoolExecutor(1, "learned")
         self._has_ticked = asyncio.Event()
         self._parted_through: int | None = None
@@ -105,6 +118,7 @@ class Agent:
             self._conclude(),
             self._keep_promises(),
             serve_status(self._settings.data, self.status),
+            serve_control(self._settings.data, self._keying.act),
         ]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(act) for act in work]
@@ -130,6 +144,7 @@ class Agent:
 
     def observe(self, observation: Observation) -> None:
         """Decide about what a device said, and act on it."""
+        self._keying.observed(observation)
         stamp = self._clock.stamp(observation.at)
         for decision in self._site.observed(observation, stamp):
             self._carry_out(decision, observation.at)

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from agreed.machine import Moment
-from agreed.records import DEVICE_BACK, DEVICE_LOST, DEVICE_TAMPERED, Durability
+from agreed.records import (
+    DEVICE_BACK,
+    DEVICE_KEYED,
+    DEVICE_LOST,
+    DEVICE_POWER,
+    DEVICE_TAMPERED,
+    Durability,
+)
 from edge.access import Gate
 from edge.clock import Stamp
 from edge.config import BoxSettings
@@ -18,7 +25,14 @@ _OF_THE_DEVICE: Final = {
     Seen.LOST: DEVICE_LOST,
     Seen.BACK: DEVICE_BACK,
     Seen.TAMPERED: DEVICE_TAMPERED,
+    Seen.INSTALL_OPENED: DEVICE_KEYED,
+    Seen.INSTALL_CLOSED: DEVICE_KEYED,
+    Seen.REKEYED: DEVICE_KEYED,
+    Seen.POWER_LOST: DEVICE_POWER,
+    Seen.POWER_BACK: DEVICE_POWER,
 }
+_PLAIN: Final = {Seen.LOST, Seen.BACK, Seen.TAMPERED}
+"""What these are is in the node kind; of the others the detail says it."""
 
 
 class Site:
@@ -86,10 +100,12 @@ class Site:
             self.lost.add(device)
         elif seen is Seen.BACK:
             self.lost.discard(device)
-        # Tampering is no telemetry: somebody stands there now.
-        is_urgent = seen is Seen.TAMPERED
+        # Neither tampering nor keys are telemetry: somebody stands there now.
+        is_urgent = node_kind in {DEVICE_TAMPERED, DEVICE_KEYED}
         durability = Durability.PASSAGE if is_urgent else Durability.TELEMETRY
-        return Decision((Draft(device, node_kind, detail=observation.value),), durability)
+        word = "" if seen in _PLAIN else seen.name.lower()
+        detail = f"{word} {observation.value}".strip()
+        return Decision((Draft(device, node_kind, detail=detail),), durability)
 
     def _at_gate(self, gate: Gate, observation: Observation, stamp: Stamp) -> Decision:
         match observation.seen:

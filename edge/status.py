@@ -30,7 +30,7 @@ async def serve_status(folder: Path, say: Say) -> Never:
                 await writer.drain()
         writer.close()
 
-    with _short_path(folder) as path:
+    with short_path(folder, SOCKET) as path:
         _remove(path)
         server = await asyncio.start_unix_server(answer, path)
         try:
@@ -48,7 +48,7 @@ def ask_status(folder: Path) -> dict[str, Any]:
         NotRunningError: none answers.
     """
     try:
-        with _short_path(folder) as path, socket.socket(socket.AF_UNIX) as line:
+        with short_path(folder, SOCKET) as path, socket.socket(socket.AF_UNIX) as line:
             line.settimeout(ANSWER_S_MAX)
             line.connect(path)
             with line.makefile("rb") as answer:
@@ -63,10 +63,10 @@ def _remove(path: str) -> None:
 
 
 @contextlib.contextmanager
-def _short_path(folder: Path) -> Iterator[str]:
-    """Name the socket in few characters: the system allows about a hundred, folders are longer."""
+def short_path(folder: Path, name: str) -> Iterator[str]:
+    """Name a socket in few characters: the system allows about a hundred, folders are longer."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield f"/proc/self/fd/{descriptor}/{SOCKET}"
+        yield f"/proc/self/fd/{descriptor}/{name}"
     finally:
         os.close(descriptor)

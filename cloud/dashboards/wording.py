@@ -139,6 +139,8 @@ def node_word(kind: str) -> str:
         records.DEVICE_LOST: say("device lost"),
         records.DEVICE_BACK: say("device back"),
         records.DEVICE_TAMPERED: say("device tampered with"),
+        records.DEVICE_KEYED: say("key of a device"),
+        records.DEVICE_POWER: say("power of a device"),
         records.BOX_STARTED: say("box started"),
         records.BOX_ALIVE: say("box alive"),
         records.GAP: say("records missing"),

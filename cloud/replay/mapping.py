@@ -19,7 +19,16 @@ from pydantic import (
 
 from agreed.directives import Name, Text
 from agreed.limits import NODES_PER_ORDER_MAX, SPAN_MS_MAX, TEXT_BYTES_MAX
-from agreed.records import BOX_ALIVE, BOX_STARTED, DEVICE_BACK, DEVICE_LOST, DEVICE_TAMPERED, GAP
+from agreed.records import (
+    BOX_ALIVE,
+    BOX_STARTED,
+    DEVICE_BACK,
+    DEVICE_KEYED,
+    DEVICE_LOST,
+    DEVICE_POWER,
+    DEVICE_TAMPERED,
+    GAP,
+)
 from agreed.words import RemedyError, say
 from cloud.replay.timestamps import DateOnly, DateOrder, EpochUnit, TimeForm
 from cloud.settlement.packs import MS_PER_MINUTE, BasisPoints, Fen, Key, Label, Pack, PackNode
@@ -28,7 +37,16 @@ DERIVED: Final = "import: "
 """How the node kind of a promise's fact begins; steps of a log may not."""
 
 RESERVED_STEPS: Final = frozenset(
-    {GAP, BOX_STARTED, BOX_ALIVE, DEVICE_LOST, DEVICE_BACK, DEVICE_TAMPERED}
+    {
+        GAP,
+        BOX_STARTED,
+        BOX_ALIVE,
+        DEVICE_LOST,
+        DEVICE_BACK,
+        DEVICE_TAMPERED,
+        DEVICE_KEYED,
+        DEVICE_POWER,
+    }
 )
 """What a box says of itself; a log may not say it for the box."""
 

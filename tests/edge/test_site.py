@@ -7,11 +7,14 @@ from agreed.records import (
     CODE_REFUSED,
     COMPARTMENT_OPENED,
     DEVICE_BACK,
+    DEVICE_KEYED,
     DEVICE_LOST,
+    DEVICE_POWER,
     DEVICE_TAMPERED,
     GATE_PASSED,
     GATE_REFUSED,
     ClockState,
+    Durability,
 )
 from edge.clock import Stamp
 from edge.config import BoxSettings
@@ -71,6 +74,8 @@ def kinds(decisions: list[Decision]) -> list[str]:
         ("gate", Seen.REFUSED_BY_DEVICE, "", []),
         ("gate", Seen.ADMITTED, "", []),
         ("gate", Seen.TAMPERED, "", [DEVICE_TAMPERED]),
+        ("gate", Seen.INSTALL_OPENED, "120", [DEVICE_KEYED]),
+        ("gate", Seen.POWER_LOST, "", [DEVICE_POWER]),
         ("spare", Seen.CARD, CARD, []),
         ("spare", Seen.LOST, "port", [DEVICE_LOST]),
         ("kiosk", Seen.CODE, "nonsense", [CODE_REFUSED]),
@@ -110,3 +115,9 @@ def test_devices_that_do_not_answer_are_known() -> None:
     see(made, "kiosk", Seen.LOST)
     see(made, "gate", Seen.BACK)
     assert made.lost == {"kiosk"}
+
+
+def test_what_became_of_a_key_is_in_the_record() -> None:
+    (decision,) = see(site(), "gate", Seen.INSTALL_CLOSED, "keyed")
+    assert decision.drafts[0].detail == "install_closed keyed"
+    assert decision.durability is Durability.PASSAGE
