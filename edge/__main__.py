@@ -63,11 +63,16 @@ def run(
                 path=config,
             )
         )
-        asyncio.run(_serve(Agent, settings, opened))
+        while asyncio.run(_is_found_damaged(Agent, settings, opened)):
+            opened = open_all(settings, is_damaged=True)
 
 
-async def _serve(agent: Any, settings: BoxSettings, opened: Any) -> None:
-    await agent(settings, opened).run()
+async def _is_found_damaged(agent: Any, settings: BoxSettings, opened: Any) -> bool:
+    """Run the box; say whether it ended because its journal must be set aside."""
+    box = agent(settings, opened)
+    await box.run()
+    is_damaged: bool = box.is_damaged
+    return is_damaged
 
 
 @app.command(help=say("Ask the running box how it is."))
@@ -196,6 +201,10 @@ def _status_lines(answer: dict[str, Any]) -> list[str]:
             )
         )
     faults += [store_sentence(answer["journal_fault"])] if answer["journal_fault"] else []
+    faults += [
+        say("journal {name} was damaged and is not yet at headquarters in full", name=name)
+        for name in answer["wrecks"]
+    ]
     faults += filter(None, [room_sentence(answer["journal_room"])])
     faults += [port_sentence(port, fault) for port, fault in answer["port_faults"].items()]
     return lines + [say("needs a person: {why}", why=fault) for fault in faults]

@@ -16,21 +16,23 @@ import structlog
 from agreed.directives import EndOrder
 from agreed.machine import Moment
 from agreed.messages import Status
-from agreed.records import BOX_ALIVE, BOX_STARTED, Durability, RecordColumns
+from agreed.records import BOX_ALIVE, BOX_STARTED, GAP, Durability, RecordColumns
 from edge.acceptance import Acceptance
 from edge.config import BoxSettings
 from edge.control import serve_control
 from edge.decisions import Decision, Draft, keyed_digest
+from edge.draining import Lost, WreckOffice, batches, settle_wreck
 from edge.journal import Place, StoredBlock
 from edge.keying import Keying
 from edge.opening import Opened
 from edge.parting import places_between
 from edge.site import Site
 from edge.status import serve_status
-from edge.store import StoreError
+from edge.store import StoreDamagedError, StoreError
 from edge.sync import BoxSync, Voice
 from edge.uplink import Uplink
 from edge.watch import Watch
+from edge.wreck import Wreck
 from firmware_interfaces.driver import drive
 from firmware_interfaces.observations import Command, Observation
 from firmware_interfaces.osdp.settings import OsdpLine
@@ -48,24 +50,23 @@ log = structlog.get_logger()
 
 
 class Agent:
-    """One running box: the only place that knows the order of things."""
+    """One running box: the only place that knows the order of things.
+
+    Attributes:
+        is_damaged: whether it ended because the journal is not what was written.
+    """
 
     def __init__(self, settings: BoxSettings, opened: Opened) -> None:
         self._settings = settings
         self._journal = journal = opened.journal
-        self._learned = learned = opened.learned
+        self._learned = opened.learned
         self._clock = clock = opened.clock
         self._site = Site(settings, journal.kept, keyed_digest(journal.secret))
         self._watch = Watch()
         self._key = opened.key
         names = (settings.company, settings.site, settings.box)
-        self._sync = BoxSync(
-            Voice(names, opened.key.public, opened.key.sign),
-            journal.origin.epoch,
-            learned.stream,
-            learned.applied_through,
-            random.random,
-        )
+        self._voice = Voice(names, opened.key.public, opened.key.sign)
+        self._sync = self._make_sync(journal.origin.epoch)
         self._uplink = Uplink(settings, self._sync, self, clock)
         self._acceptance = Acceptance(
             journal, clock, opened.reserve, settings.journal, self._durable
@@ -90,9 +91,17 @@ class Agent:
         self._has_ticked = asyncio.Event()
         self._parted_through: int | None = None
         self._stop = asyncio.Event()
+        self.is_damaged = False
+
+    def _make_sync(self, epoch: bytes) -> BoxSync:
+        learned = self._learned
+        return BoxSync(self._voice, epoch, learned.stream, learned.applied_through, random.random)
 
     async def run(self) -> None:
-        """Run until SIGTERM or SIGINT; then put everything taken in on the disk."""
+        """Run until SIGTERM or SIGINT, or until the journal is found damaged.
+
+        Then everything taken in is put on the disk, as far as it can be.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -112,7 +121,7 @@ class Agent:
     async def _serve(self) -> None:
         work: list[Coroutine[Any, Any, None]] = [
             *(drive(line, self.observe, self._clock.moment) for line in self._lines),
-            self._uplink.run(random.random),
+            self._reach(),
             self._stay_alive(),
             self._report(),
             self._conclude(),
@@ -199,6 +208,8 @@ class Agent:
             now = self._clock.moment()
             for decision in self._site.time_passed(now):
                 self._carry_out(decision, now)
+            if isinstance(self._acceptance.fault, StoreDamagedError):
+                self._found_damaged(self._acceptance.fault)
 
     async def _keep_promises(self) -> None:
         while True:
@@ -249,6 +260,7 @@ class Agent:
             "fingerprint": self._key.fingerprint,
             "parted_through": self._parted_through,
             "journal_fault": type(fault).__name__ if fault else "",
+            "wrecks": self._journal.wrecks_to_drain(),
             "journal_room": self._acceptance.room.name.lower(),
             "refused_count": self._acceptance.refused_count,
             "port_faults": {
@@ -267,7 +279,18 @@ class Agent:
     ) -> list[StoredBlock]:
         """Read blocks that wait to be sent."""
         journal = self._journal
-        return await self._acceptance.call(journal.blocks_after, sequence, count_max, bytes_max)
+        try:
+            return await self._acceptance.call(journal.blocks_after, sequence, count_max, bytes_max)
+        except StoreDamagedError as error:
+            self._found_damaged(error)
+            raise
+
+    def _found_damaged(self, error: StoreError) -> None:
+        """End, so that the journal is set aside and a new one begins."""
+        if not self.is_damaged:
+            log.error("journal is damaged, the box begins anew", reason=str(error))
+        self.is_damaged = True
+        self._stop.set()
 
     async def hash_at(self, through: int) -> bytes | None:
         """Give the hash of our block that ends there."""
@@ -304,6 +327,49 @@ class Agent:
                     self._carry_out(decision, self._clock.moment())
         self._watch.learn(lesson.directives)
         return self._learned.applied_through
+
+    async def _reach(self) -> None:
+        """Talk to headquarters, first about what damaged journals still hold."""
+        for name in self._journal.wrecks_to_drain():
+            try:
+                wreck = await asyncio.to_thread(Wreck, self._settings.data / name)
+            except OSError as error:
+                log.warning("damaged journal cannot be read", journal=name, reason=str(error))
+                continue
+            try:
+                await self._drain(name, wreck)
+            finally:
+                wreck.close()
+        await self._uplink.run(random.random)
+
+    async def _drain(self, name: str, wreck: Wreck) -> None:
+        """Bring a wreck to headquarters: see `edge.draining`."""
+        through: int | None = 0
+        if len(wreck):
+            sync = self._make_sync(wreck.epoch)
+            office = WreckOffice(wreck, sync, self)
+            line = Uplink(self._settings, sync, office, self._clock)
+            through = await settle_wreck(sync, office, line, random.random)
+        drafts: tuple[Draft, ...] = (Draft("", GAP, detail=f"forked {name}"),)
+        if through is None:
+            log.error("headquarters holds another history than a damaged journal", journal=name)
+            await self._acceptance.call(self._journal.carry, name, [], is_last=True)
+        else:
+            drafts = await self._carry(name, wreck, max(through, self._journal.wrecks[name]))
+        if drafts:
+            at = self._clock.moment()
+            await self._acceptance.accept(drafts, at, Durability.PASSAGE)
+
+    async def _carry(self, name: str, wreck: Wreck, through: int) -> tuple[Draft, ...]:
+        """Carry over what stands behind a gap; give the gap records that tell of it."""
+        lost = Lost(through)
+        carry, call = self._journal.carry, self._acceptance.call
+        for batch in batches(lost.watched(wreck.blocks_after(through))):
+            await call(carry, name, batch, is_last=False)
+            self._sync.journaled(self._journal.end.through)
+        await call(carry, name, [], is_last=True)
+        log.info("damaged journal is drained", journal=name, lost=lost.count)
+        return lost.drafts(name)
 
     def settled(self, through: int, head: bytes) -> None:
         """Remember what headquarters holds for good."""

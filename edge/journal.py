@@ -3,10 +3,12 @@
 Everything here blocks; `acceptance` calls it from one thread.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import apsw
 
@@ -30,11 +32,11 @@ from edge.store import (
     StoreError,
     card_room_bytes,
     named_faults,
-    open_for_reading,
     open_store,
     sync_folder,
     transaction,
 )
+from edge.witness import Witness
 
 FILE: Final = "journal.db"
 EPOCH_BYTES: Final = 16
@@ -43,6 +45,10 @@ TAIL_BLOCKS_COUNT: Final = 64
 
 PAGE_BYTES: Final = 1024
 """Of a new journal: a commit writes whole pages, and a block of a few records is half of one."""
+
+DRAINED: Final = -1
+_WRECK: Final = "wreck "
+_SEAL_MARK: Final = "\x1f"
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS blocks (
@@ -55,6 +61,9 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+
+
+T = TypeVar("T")
 
 
 class NotOursError(StoreError):
@@ -100,8 +109,12 @@ class Journal:
         end: where the next block attaches.
         committed: what headquarters holds for good.
         kept: texts stored beside the records, by name, as of the last commit.
+        kept_damaged: names of such texts that were not what was written, as of the start.
         secret: 32 random bytes of this journal, for digests.
         clock_memory: what the clock was to remember, as of the start.
+        wrecks: damaged journals, by file name: through which of their sequences everything is at
+            headquarters or carried over; DRAINED once that is so to their end.
+        witness: where the end is noted once more; None for nowhere.
     """
 
     def __init__(self, store: apsw.Connection, origin: Origin) -> None:
@@ -112,8 +125,11 @@ class Journal:
         self.end = Place()
         self.committed = self._committed_stored = Place()
         self.kept: dict[str, str] = {}
+        self.kept_damaged: list[str] = []
         self.secret = b""
         self.clock_memory = ""
+        self.wrecks: dict[str, int] = {}
+        self.witness: Witness | None = None
 
     def load(self) -> None:
         """Read the end of the chain and what is kept, and check the tail.
@@ -122,21 +138,32 @@ class Journal:
             StoreDamagedError: the tail is not what was written.
         """
         with named_faults():
-            self.kept = dict(self._store.execute("SELECT name, value FROM kept"))
+            kept = list(self._store.execute("SELECT name, value FROM kept"))
             state = dict(self._store.execute("SELECT name, value FROM state"))
             newest = list(self._rows("ORDER BY first_sequence DESC LIMIT ?", (TAIL_BLOCKS_COUNT,)))
-        self.secret = state["secret"]
-        self.clock_memory = state.get("clock", "")
-        if "committed_through" in state:
-            self.committed = Place(state["committed_through"], state["committed_head"])
-            self._committed_stored = self.committed
+        self.kept, self.kept_damaged = unsealed(kept)
+        self.secret = _typed(state, "secret", bytes)
+        self.clock_memory = _typed(state, "clock", str, "")
+        self.wrecks = {
+            name.removeprefix(_WRECK): _typed(state, name, int)
+            for name in state
+            if str(name).startswith(_WRECK)
+        }
         tail = newest[::-1]
         for _block in checked_chain(iter(tail), None if tail else Place()):
             pass
         if tail:
             self.end = Place(tail[-1].last_sequence, tail[-1].hash)
-        if self.committed.through > self.end.through:
+        self._load_committed(state)
+
+    def _load_committed(self, state: dict[str, object]) -> None:
+        """Believe what is noted of headquarters only if the block there says the same."""
+        through = _typed(state, "committed_through", int, 0)
+        place = Place(through, _typed(state, "committed_head", bytes, NO_HASH))
+        if place.through > self.end.through:
             raise StoreDamagedError("headquarters holds more than this journal")
+        if self.hash_at(place.through) == place.head:
+            self.committed = self._committed_stored = place
 
     def append(
         self, entries: list[Entry], keep: Mapping[str, str | None], memory: str = ""
@@ -163,13 +190,12 @@ class Journal:
             StoreError: nothing of it was committed.
         """
         columns = draft_columns(self.end.through + 1, groups) if groups else None
-        blocks = list(self._encoded(columns, self.end.head)) if columns is not None else []
+        blocks = []
+        if columns is not None:
+            blocks = list(self._encoded(columns, self.end.head, self.origin))
         with transaction(self._store):
             for block, previous, _columns in blocks:
-                self._store.execute(
-                    "INSERT INTO blocks VALUES (?, ?, ?, ?, ?)",
-                    (block.first_sequence, block.count, previous, block.hash, block.data),
-                )
+                self._insert(block, previous)
             for name, value in keep.items():
                 self._keep(name, value)
             committed = self._committed_stored
@@ -178,11 +204,67 @@ class Journal:
         self._committed_stored = committed
         if blocks:
             self.end = Place(blocks[-1][0].last_sequence, blocks[-1][0].hash)
+            self._note_end()
         self._remember(keep)
         return [part for _block, _previous, part in blocks]
 
+    def carry(self, wreck: str, blocks: Sequence[Block], *, is_last: bool) -> None:
+        """Commit what a wreck still holds as further records, each with its own time and boot.
+
+        Args:
+            wreck: name of the file, one of `wrecks`.
+            blocks: what comes next in it, in order.
+            is_last: whether there is no more.
+
+        Raises:
+            StoreError: nothing of it was committed.
+        """
+        through = blocks[-1].columns.last_sequence if blocks else self.wrecks[wreck]
+        place = self.end
+        with transaction(self._store):
+            for block in blocks:
+                moved = replace(block.columns, first_sequence=place.through + 1)
+                of_boot = replace(self.origin, boot=block.origin.boot)
+                for row, previous, _part in self._encoded(moved, place.head, of_boot):
+                    self._insert(row, previous)
+                    place = Place(row.last_sequence, row.hash)
+            self._note_wreck(wreck, DRAINED if is_last else through)
+        self.end = place
+        self._note_end()
+        self.wrecks[wreck] = DRAINED if is_last else through
+
+    def wrecks_to_drain(self) -> list[str]:
+        """Name the damaged journals that may still hold what headquarters lacks."""
+        return [name for name, through in self.wrecks.items() if through != DRAINED]
+
+    def adopt(self, wrecks: Iterable[str], kept: Mapping[str, str], secret: bytes) -> None:
+        """Take over what damaged journals leave: in one transaction, so that it is done once.
+
+        Args:
+            wrecks: names of their files.
+            kept: texts that were kept beside them.
+            secret: for digests, so that they stay the same; b"" for none.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        with transaction(self._store):
+            for name in wrecks:
+                self._note_wreck(name, 0)
+            for name, value in kept.items():
+                self._keep(name, value)
+            if secret:
+                self._store.execute("UPDATE state SET value = ? WHERE name = 'secret'", (secret,))
+        self.wrecks |= dict.fromkeys(wrecks, 0)
+        self.kept |= kept
+        self.secret = secret or self.secret
+
     def blocks_after(self, sequence: int, count_max: int, bytes_max: int) -> list[StoredBlock]:
-        """Read the blocks after a sequence, at least one if there is one, within the bounds."""
+        """Read the blocks after a sequence, at least one if there is one, within the bounds.
+
+        Raises:
+            StoreDamagedError: one of them is not what was written.
+        """
         found: list[StoredBlock] = []
         size = 0
         with named_faults():
@@ -193,6 +275,7 @@ class Journal:
                 size += len(block.data)
                 if found and size > bytes_max:
                     break
+                check_whole(block)
                 found.append(block)
         return found
 
@@ -266,6 +349,18 @@ class Journal:
     def close(self) -> None:
         """Give the file back."""
         self._store.close()
+        if self.witness is not None:
+            self.witness.close()
+
+    def _note_wreck(self, name: str, through: int) -> None:
+        values = (_WRECK + name, through)
+        self._store.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", values)
+
+    def _insert(self, block: StoredBlock, previous: bytes) -> None:
+        self._store.execute(
+            "INSERT INTO blocks VALUES (?, ?, ?, ?, ?)",
+            (block.first_sequence, block.count, previous, block.hash, block.data),
+        )
 
     def _write_state(self, memory: str) -> Place:
         committed = self.committed
@@ -280,13 +375,13 @@ class Journal:
         return committed
 
     def _encoded(
-        self, columns: RecordColumns, previous: bytes
+        self, columns: RecordColumns, previous: bytes, origin: Origin
     ) -> Iterator[tuple[StoredBlock, bytes, RecordColumns]]:
         """Cut records into blocks that can be sent; nearly always one."""
         waiting = [columns]
         while waiting:
             part = waiting.pop()
-            data = self._encode(part, previous)
+            data = _encode(origin, previous, part)
             if data is None:
                 half = len(part) // 2
                 waiting += [part.part(half, len(part)), part.part(0, half)]
@@ -295,17 +390,6 @@ class Journal:
                 yield block, previous, part
                 previous = block.hash
 
-    def _encode(self, columns: RecordColumns, previous: bytes) -> bytes | None:
-        if len(columns) > BLOCK_RECORDS_MAX:
-            return None
-        try:
-            data = encode_block(self.origin, previous, columns)
-        except RecordError:
-            if len(columns) == 1:
-                raise
-            return None
-        return data if len(data) <= SENDABLE_BLOCK_BYTES_MAX else None
-
     def _rows(self, clause: str, values: tuple[int, ...]) -> Iterator[StoredBlock]:
         return read_rows(self._store, clause, values)
 
@@ -313,7 +397,12 @@ class Journal:
         if value is None:
             self._store.execute("DELETE FROM kept WHERE name = ?", (name,))
         else:
-            self._store.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+            values = (name, sealed(name, value))
+            self._store.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", values)
+
+    def _note_end(self) -> None:
+        if self.witness is not None:
+            self.witness.note(self.origin.epoch, self.end.through, self.end.head)
 
     def _remember(self, keep: Mapping[str, str | None]) -> None:
         for name, value in keep.items():
@@ -321,6 +410,19 @@ class Journal:
                 self.kept.pop(name, None)
             else:
                 self.kept[name] = value
+
+
+def _encode(origin: Origin, previous: bytes, columns: RecordColumns) -> bytes | None:
+    """Encode a block that can be sent; None if it is too large and must be cut."""
+    if len(columns) > BLOCK_RECORDS_MAX:
+        return None
+    try:
+        data = encode_block(origin, previous, columns)
+    except RecordError:
+        if len(columns) == 1:
+            raise
+        return None
+    return data if len(data) <= SENDABLE_BLOCK_BYTES_MAX else None
 
 
 def open_journal(
@@ -368,21 +470,39 @@ def _choose_pages(path: Path) -> None:
 
 def _check_owner(store: apsw.Connection, name: str) -> None:
     owner = read_state(store, "box")
-    if owner != name:
-        raise NotOursError(str(owner))
+    if owner == name:
+        return
+    for row in read_rows(store, "ORDER BY first_sequence DESC LIMIT 1"):
+        with suppress(WireError):
+            origin = decode_block(row.data).origin
+            if name == f"{origin.company}/{origin.site}/{origin.box}":
+                raise StoreDamagedError("the journal does not say whose it is")
+    raise NotOursError(str(owner))
 
 
-def salvage_kept(path: Path) -> dict[str, str]:
-    """Read what a damaged journal still says of its compartments; nothing if it cannot."""
-    try:
-        store = open_for_reading(path)
-        try:
-            with named_faults():
-                return dict(store.execute("SELECT name, value FROM kept"))
-        finally:
-            store.close()
-    except StoreError:
-        return {}
+def sealed(name: str, value: str) -> str:
+    """Write a text so that any change of it is noticed: SQLite itself would not."""
+    return f"{value}{_SEAL_MARK}{sha256(f'{name}{_SEAL_MARK}{value}'.encode()).hexdigest()[:16]}"
+
+
+def unsealed(rows: Iterable[tuple[Any, Any]]) -> tuple[dict[str, str], list[str]]:
+    """Read sealed texts by name, and name those that are not what was written."""
+    kept: dict[str, str] = {}
+    damaged: list[str] = []
+    for name, text in rows:
+        value = str(text).rpartition(_SEAL_MARK)[0]
+        if isinstance(name, str) and text == sealed(name, value):
+            kept[name] = value
+        else:
+            damaged.append(str(name))
+    return kept, damaged
+
+
+def _typed(state: dict[str, Any], name: str, kind: type[T], default: T | None = None) -> T:
+    value = state.get(name, default)
+    if not isinstance(value, kind):
+        raise StoreDamagedError(f"the journal does not say its {name}")
+    return value
 
 
 def read_state(store: apsw.Connection, name: str) -> str | int | bytes | None:
@@ -440,6 +560,17 @@ def checked_chain(rows: Iterator[StoredBlock], start: Place | None) -> Iterator[
             raise _damaged(row, "the chain is broken")
         place = Place(row.last_sequence, row.hash)
         yield block
+
+
+def check_whole(row: StoredBlock) -> None:
+    """Check that a row is the block that was written, without decoding it.
+
+    Raises:
+        StoreDamagedError: it is not.
+    """
+    digest = sha256(row.data[:-HASH_BYTES]).digest()
+    if not digest == row.data[-HASH_BYTES:] == row.hash:
+        raise _damaged(row, "hash does not match")
 
 
 def _damaged(row: StoredBlock, why: str) -> StoreDamagedError:

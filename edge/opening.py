@@ -11,31 +11,32 @@ from typing import Final
 
 import structlog
 
-from agreed.records import GAP
 from agreed.words import RemedyError, say
 from edge.clock import BoxClock, make_clock, parse_memory
 from edge.config import BoxSettings
-from edge.decisions import Draft
 from edge.journal import FILE as JOURNAL_FILE
-from edge.journal import Entry, Journal, NotOursError, open_journal, salvage_kept
+from edge.journal import Entry, Journal, NotOursError, open_journal
 from edge.key import FILE as KEY_FILE
 from edge.key import BoxKey, KeyDamagedError, open_key
 from edge.learned import FILE as LEARNED_FILE
 from edge.learned import LearnedStore
+from edge.salvage import ASIDE_COUNT_MAX, adopt_wrecks, check_journal, set_aside
 from edge.store import (
     Reserve,
     StoreDamagedError,
     StoreError,
+    StoreFaultError,
     StoreFullError,
     StoreReadOnlyError,
     sync_folder,
 )
+from edge.witness import FILE as WITNESS_FILE
+from edge.witness import Witness
 from firmware_interfaces.errors import KeyFileError
 from firmware_interfaces.osdp.settings import OsdpLine
 
 LOCK_FILE: Final = "lock"
 RESERVE_FILE: Final = "reserve"
-ASIDE_COUNT_MAX: Final = 1_000
 
 log = structlog.get_logger()
 
@@ -118,8 +119,12 @@ def only_one(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def open_all(settings: BoxSettings) -> Opened:
+def open_all(settings: BoxSettings, *, is_damaged: bool = False) -> Opened:
     """Open, or make, everything in the data folder; damaged files are set aside.
+
+    Args:
+        settings: which folder, and whose.
+        is_damaged: whether the journal was found damaged while the box ran.
 
     Raises:
         RemedyError: the folder is full, read-only or otherwise unusable.
@@ -129,7 +134,7 @@ def open_all(settings: BoxSettings) -> Opened:
     try:
         reserve.make()
         key = open_box_key(folder)
-        journal = _open_journal(settings)
+        journal = _open_journal(settings, is_damaged=is_damaged)
         learned = _open_learned(folder)
     except NotOursError as error:
         raise RemedyError(
@@ -166,20 +171,30 @@ def open_box_key(folder: Path) -> BoxKey:
         raise _folder_remedy(folder, error) from None
 
 
-def _open_journal(settings: BoxSettings) -> Journal:
+def _open_journal(settings: BoxSettings, *, is_damaged: bool) -> Journal:
     path = settings.data / JOURNAL_FILE
     names = (settings.company, settings.site, settings.box)
-    boot = os.urandom(16)
+    reason = "found while the box ran" if is_damaged else ""
     try:
-        return open_journal(path, names, entropy=os.urandom(48), boot=boot)
+        journal = None if is_damaged else _open_checked(path, names)
     except StoreDamagedError as error:
-        kept = salvage_kept(path)
-        aside = _set_aside(path)
-        log.exception("journal damaged, a new one begins", aside=str(aside), reason=str(error))
-        journal = open_journal(path, names, entropy=os.urandom(48), boot=boot)
-        gap = Draft("", GAP, detail=f"journal_damaged {aside.name}")
-        journal.append([Entry(gap, make_clock(parse_memory("")).now())], dict(kept))
-        return journal
+        journal, reason = None, str(error)
+    if journal is None:
+        aside = set_aside(path)
+        log.error("journal damaged, a new one begins", aside=str(aside), reason=reason)
+        journal = _open_checked(path, names)
+    gaps = adopt_wrecks(journal, settings.data)
+    if gaps:
+        at = make_clock(parse_memory(journal.clock_memory)).now()
+        journal.append([Entry(gap, at) for gap in gaps], dict.fromkeys(journal.kept_damaged))
+    return journal
+
+
+def _open_checked(path: Path, names: tuple[str, str, str]) -> Journal:
+    check_journal(path)
+    journal = open_journal(path, names, entropy=os.urandom(48), boot=os.urandom(16))
+    journal.witness = Witness(path.with_name(WITNESS_FILE))
+    return journal
 
 
 def _open_learned(folder: Path) -> LearnedStore:
@@ -187,15 +202,18 @@ def _open_learned(folder: Path) -> LearnedStore:
     try:
         return LearnedStore(path)
     except StoreDamagedError as error:
-        aside = _set_aside(path)
-        log.exception("learned anew from headquarters", aside=str(aside), reason=str(error))
-        return LearnedStore(path)
+        reason = str(error)
+    aside = _set_learned_aside(path)
+    log.error("learned anew from headquarters", aside=str(aside), reason=reason)
+    return LearnedStore(path)
 
 
-def _set_aside(path: Path) -> Path:
+def _set_learned_aside(path: Path) -> Path:
     """Rename a damaged store and what belongs to it; nothing is deleted."""
     free = (path.with_name(f"{path.stem}-damaged-{i}.db") for i in range(1, ASIDE_COUNT_MAX))
-    aside = next(place for place in free if not place.exists())
+    aside = next((place for place in free if not place.exists()), None)
+    if aside is None:
+        raise StoreFaultError("too many damaged stores lie in the data folder")
     for suffix in ("-wal", "-shm", ""):
         part = path.with_name(path.name + suffix)
         if part.exists():

@@ -130,6 +130,9 @@ def _carry(path: Path, part: Path, parted: Place, origin: Origin, left: Path) ->
 def _carry_kept(old: apsw.Connection, new: apsw.Connection) -> None:
     for name, value in old.execute("SELECT name, value FROM kept"):
         new.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, value))
+    # Which damaged journals are drained: forgotten, what was carried over would come again.
+    for name, value in old.execute("SELECT name, value FROM state WHERE name LIKE 'wreck %'"):
+        new.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
     for name in ("secret", "clock"):
         value = read_state(old, name)
         if value is not None:

@@ -62,7 +62,13 @@ _FAULTS: Final[dict[type[apsw.Error], type[StoreError]]] = {
     apsw.CantOpenError: StoreReadOnlyError,
     apsw.CorruptError: StoreDamagedError,
     apsw.NotADBError: StoreDamagedError,
+    # Our statements are fixed: a table or column that is missing was there once.
+    apsw.SQLError: StoreDamagedError,
+    apsw.MismatchError: StoreDamagedError,
 }
+
+_CUT_SHORT: Final = (apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_CORRUPTFS)
+"""Faults of reading that are no faults of the card: the file ends too early."""
 
 
 def open_store(path: Path, schema: str) -> apsw.Connection:
@@ -88,8 +94,13 @@ def open_store(path: Path, schema: str) -> apsw.Connection:
     return store
 
 
-def open_for_reading(path: Path) -> apsw.Connection:
+def open_for_reading(path: Path, *, may_be_copy: bool = True) -> apsw.Connection:
     """Open a store beside its running owner, or a copy of one, without changing anything.
+
+    Args:
+        path: the file.
+        may_be_copy: whether to read it even where its log cannot be shared; what only the log
+            holds is not seen then.
 
     Raises:
         StoreError: it cannot be opened or is damaged.
@@ -99,6 +110,8 @@ def open_for_reading(path: Path) -> apsw.Connection:
     try:
         return _read_only(f"file:{_quoted(path)}?mode=ro")
     except StoreReadOnlyError:
+        if not may_be_copy:
+            raise
         # A copy in a folder that we may not write has no place for the shared index of a WAL.
         return _read_only(f"file:{_quoted(path)}?mode=ro&immutable=1")
 
@@ -142,6 +155,8 @@ def named_faults() -> Iterator[None]:
         yield
     except apsw.Error as error:
         kind = next((ours for theirs, ours in _FAULTS.items() if isinstance(error, theirs)), None)
+        if getattr(error, "extendedresult", 0) in _CUT_SHORT:
+            kind = StoreDamagedError
         raise (kind or StoreFaultError)(str(error)) from error
 
 

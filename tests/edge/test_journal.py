@@ -26,7 +26,6 @@ from edge.journal import (
     open_journal,
     read_epoch,
     read_rows,
-    salvage_kept,
 )
 from edge.store import StoreDamagedError, StoreFullError, open_for_reading
 from tests.edge.stand_in import NAMES
@@ -87,8 +86,6 @@ def test_what_is_kept_commits_with_its_records(tmp_path: Path) -> None:
     journal.close()
     journal = opened(tmp_path)
     assert (journal.kept, journal.clock_memory) == ({"b": "3"}, "clock memory")
-    assert salvage_kept(tmp_path / "journal.db") == {"b": "3"}
-    assert salvage_kept(tmp_path / "none.db") == {}
 
 
 def test_the_committed_place_travels_with_the_next_write(tmp_path: Path) -> None:
