@@ -21,7 +21,9 @@ import random
 import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -29,6 +31,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from agreed.limits import WINDOW_BYTES_MAX, WINDOW_ITEMS_MAX
 from agreed.records import (
     COMPARTMENT_OPENED,
     GATE_PASSED,
@@ -44,12 +47,14 @@ from edge.columns import Together
 from edge.config import JournalSettings
 from edge.decisions import Draft
 from edge.journal import Journal, open_journal
+from edge.salvage import check_journal
 from edge.store import Reserve
 
 PAGE_BYTES: Final = 4_096
 WORKERS: Final = 500
 NAMES: Final = ("greentown", "lakeside", "east-gate")
 MACHINE_BOOT: Final = "8e2f5a86-5b0b-4b3e-9d0a-3c4d5e6f7a8b"
+BACKLOG_BLOCK_COUNT: Final = 50
 RATES_PER_S: Final = (1, 5, 50, 1_000)
 WINDOWS_MS: Final = (0, 200, 1_000, 5_000)
 COMMITS_MAX: Final = 1_200
@@ -76,6 +81,9 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=100_000, help="of a round, at most")
     parser.add_argument("--commits", type=int, default=COMMITS_MAX, help="of a round, at most")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--backlog", type=int, default=100_000, help="records that wait, for memory"
+    )
     parser.add_argument("--folder", type=Path, default=Path("var"), help="on the disk to measure")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +92,7 @@ def main() -> None:
         for size in map(int, asked.sizes.split(",")):
             commits = max(1, min(asked.commits, asked.records // size))
             compare_speed(report, Path(name), size, commits, asked.rounds)
+        measure_backlog(report, Path(name), asked.backlog)
         for rate in RATES_PER_S:
             for window_ms in WINDOWS_MS:
                 compare_writes(report, Path(name), rate, window_ms, asked.commits)
@@ -199,6 +208,44 @@ def rows_of(drafts: list[Draft], first: int) -> list[Row]:
     ]
 
 
+def measure_backlog(report: Report, folder: Path, backlog: int) -> None:
+    """Measure what memory a box needs to start over a backlog and to send all of it."""
+    for records in (backlog // 10, backlog):
+        path = folder / f"backlog-{records}"
+        journal, clock = begun_journal(path), synced_clock()
+        drafts = some_drafts(BACKLOG_BLOCK_COUNT)
+        for _ in range(records // BACKLOG_BLOCK_COUNT):
+            journal.commit([Together((draft,), clock.now()) for draft in drafts], {})
+        journal.close()
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            began, opened, sent = pool.submit(sending_memory_kib, path).result()
+        name = f"backlog_{records}"
+        report["figures"] |= {
+            f"{name}_opening_kib": opened - began,
+            f"{name}_sending_kib": sent - began,
+        }
+
+
+def sending_memory_kib(folder: Path) -> tuple[int, int, int]:
+    """Open a journal as a box does and read all of it to send; peak memory at each step, KiB."""
+    gc.collect()
+    began = _peak_kib()
+    check_journal(folder / "journal.db")
+    journal = reopened_journal(folder)
+    opened = _peak_kib()
+    through = 0
+    while blocks := journal.blocks_after(through, WINDOW_ITEMS_MAX, WINDOW_BYTES_MAX):
+        through = blocks[-1].last_sequence
+    assert through == journal.end.through
+    journal.close()
+    return began, opened, _peak_kib()
+
+
+def _peak_kib() -> int:
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
 def compare_writes(report: Report, folder: Path, rate: int, window_ms: int, commits: int) -> None:
     """Write what arrives at random at this rate, one commit for each window that a record opens."""
     dice = np.random.default_rng(rate * 10_000 + window_ms)
@@ -262,6 +309,11 @@ def _sent_bytes() -> int:
 def begun_journal(folder: Path) -> Journal:
     """Begin a journal."""
     folder.mkdir()
+    return reopened_journal(folder)
+
+
+def reopened_journal(folder: Path) -> Journal:
+    """Open a journal."""
     dice = random.Random(1)
     entropy, boot = dice.randbytes(48), dice.randbytes(16)
     return open_journal(folder / "journal.db", NAMES, entropy=entropy, boot=boot)

@@ -23,6 +23,7 @@ from edge.columns import Together
 from edge.config import JournalSettings
 from edge.decisions import Draft
 from edge.journal import Journal
+from edge.pruning import Pruner
 from edge.refusals import Refusals, gap_drafts
 from edge.room import Room, judge_room, takes
 from edge.store import (
@@ -47,6 +48,11 @@ Forgetting it widens the bound of a time by 5 ms at most.
 
 RECOVERY_S: Final = 1.0
 """How often a journal that took nothing is tried again, and the room is measured."""
+
+PRUNE_S: Final = 600.0
+"""How often old blocks are looked for; while there are, a step every `RECOVERY_S`."""
+
+MS_PER_DAY: Final = 86_400_000
 
 _NO_STAMP: Final = Stamp(0, 0, 0, ClockState.UNSET)
 _NOTHING_KEPT: Final[Mapping[str, str | None]] = {}
@@ -113,6 +119,9 @@ class Acceptance:
         self._stored_boot = ""
         self._state_due_ns = 0
         self._measure_due_ns = 0
+        self._prune_due_ns = 0
+        self._pruner = Pruner()
+        self._is_pruning = False
         self._refusals = Refusals()
         self._stamped: tuple[Moment, Stamp] = (Moment(-1, -1), _NO_STAMP)
         self.fault: StoreError | None = None
@@ -170,6 +179,7 @@ class Acceptance:
                 await self._company()
                 await self._commit(self._take())
                 await self._measure()
+                await self._prune()
             else:
                 await self._idle()
         with contextlib.suppress(StoreError):
@@ -218,14 +228,16 @@ class Acceptance:
                     await self._wake.wait()
 
     async def _idle(self) -> None:
-        """Wait for a record; while there is little room, look for more now and then."""
-        delay_s = RECOVERY_S if self.room is not Room.AMPLE else None
+        """Wait for a record; while there is little room, or more to forget, not for long."""
+        is_busy = self.room is not Room.AMPLE or self._is_pruning
+        delay_s = RECOVERY_S if is_busy else None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(delay_s):
                 await self._wake.wait()
         self._wake.clear()
         if not self._waiting:
             await self._measure()
+            await self._prune()
 
     async def _measure(self) -> None:
         """See how much room there is."""
@@ -244,6 +256,22 @@ class Acceptance:
         )
         if self.room is not before:
             log.warning("room on the card", room=self.room.name.lower(), free_bytes=free_bytes)
+
+    async def _prune(self) -> None:
+        """Forget some of what headquarters has held for as long as it is to be kept here."""
+        now = self._clock.now()
+        is_due = self.fault is None and now.mono_ns >= self._prune_due_ns
+        if not is_due or now.clock_state is ClockState.UNSET:
+            return
+        before_ms = now.earliest_ms - self._settings.retention_days * MS_PER_DAY
+        count = 0
+        try:
+            count = await self.call(self._pruner.step, self._journal, before_ms)
+        except StoreError as error:
+            log.warning("old records cannot be forgotten now", reason=str(error))
+        self._is_pruning = count > 0
+        wait_s = RECOVERY_S if count else PRUNE_S
+        self._prune_due_ns = now.mono_ns + int(wait_s * NS_PER_S)
 
     def _take(self) -> list[_Waiting]:
         batch: list[_Waiting] = []

@@ -18,7 +18,7 @@ from agreed.records import Record, to_records
 from agreed.wire import Block
 from agreed.words import RemedyError, say, say_count
 from edge.config import read_settings
-from edge.journal import FILE, Place, checked_chain, read_epoch, read_rows, read_state
+from edge.journal import FILE, Place, checked_chain, read_epoch, read_rows, read_start, read_state
 from edge.store import StoreDamagedError, StoreError, open_for_reading
 
 SHOWN_COUNT: Final = 20
@@ -84,20 +84,22 @@ def show(
 def verify(config: Config = BOX_TOML, file: File = None, as_json: AsJson = False) -> None:
     """Check every block and the whole chain."""
     with _journal(config, file) as journal:
-        place, blocks_count = Place(), 0
-        for block in checked_chain(read_rows(journal.store), place):
+        place = start = read_start(journal.store)
+        blocks_count = 0
+        for block in checked_chain(read_rows(journal.store), start):
             place = Place(block.columns.last_sequence, block.hash)
             blocks_count += 1
         epoch = read_epoch(journal.store).hex()
     if as_json:
-        answer = {"epoch": epoch, "records": place.through, "head": place.head.hex()}
-        _print(json.dumps(answer | {"blocks": blocks_count, "is_whole": True}))
+        answer = {"epoch": epoch, "records": place.through - start.through, "is_whole": True}
+        answer |= {"blocks": blocks_count, "through": place.through, "head": place.head.hex()}
+        _print(json.dumps(answer))
         return
     _print(
         say_count(
             "{count} record in {blocks} blocks: the chain is whole. Head {head}",
             "{count} records in {blocks} blocks: the chain is whole. Head {head}",
-            place.through,
+            place.through - start.through,
             blocks=blocks_count,
             head=place.head.hex(),
         )
@@ -122,7 +124,9 @@ def export(
     """Write all records."""
     with _journal(config, file) as journal:
         records = (
-            row for b in checked_chain(read_rows(journal.store), Place()) for row in _rows(b)
+            row
+            for b in checked_chain(read_rows(journal.store), read_start(journal.store))
+            for row in _rows(b)
         )
         if to is None:
             _write(sys.stdout, records, as_json=as_json)
@@ -176,7 +180,9 @@ def _count(store: apsw.Connection) -> dict[str, Any]:
         kinds.update(record.node_kind for record in records)
         ends = [ends[0] if ends else records[0], records[-1]]
     return {
-        "records": ends[-1].sequence if ends else 0,
+        "records": ends[-1].sequence - ends[0].sequence + 1 if ends else 0,
+        "first_sequence": ends[0].sequence if ends else 0,
+        "last_sequence": ends[-1].sequence if ends else 0,
         "blocks": blocks_count,
         "block_bytes": bytes_count,
         "committed_through": read_state(store, "committed_through") or 0,

@@ -106,6 +106,7 @@ class Journal:
 
     Attributes:
         origin: names, epoch and boot that every new block carries.
+        start: where the first block attaches; further on once older ones were forgotten.
         end: where the next block attaches.
         committed: what headquarters holds for good.
         kept: texts stored beside the records, by name, as of the last commit.
@@ -122,6 +123,7 @@ class Journal:
         self._store = store
         self._folder = Path(store.filename).parent
         self.origin = origin
+        self.start = Place()
         self.end = Place()
         self.committed = self._committed_stored = Place()
         self.kept: dict[str, str] = {}
@@ -149,8 +151,10 @@ class Journal:
             for name in state
             if str(name).startswith(_WRECK)
         }
+        self.start = read_start(self._store)
+        self.end = self.start
         tail = newest[::-1]
-        for _block in checked_chain(iter(tail), None if tail else Place()):
+        for _block in checked_chain(iter(tail), None if tail else self.start):
             pass
         if tail:
             self.end = Place(tail[-1].last_sequence, tail[-1].hash)
@@ -290,10 +294,38 @@ class Journal:
                     break  # what is only remembered must not keep a box from starting
         return [block.columns for block in reversed(blocks)]
 
+    def rows_after(self, sequence: int, count_max: int) -> list[StoredBlock]:
+        """Read blocks after a sequence as they lie there, unchecked."""
+        with named_faults():
+            return list(
+                self._rows(
+                    "WHERE first_sequence > ? ORDER BY first_sequence LIMIT ?",
+                    (sequence, count_max),
+                )
+            )
+
+    def forget(self, rows: Sequence[StoredBlock]) -> None:
+        """Delete the oldest blocks, which headquarters holds; where the chain goes on is kept.
+
+        Raises:
+            StoreError: none was deleted.
+        """
+        start = Place(rows[-1].last_sequence, rows[-1].hash)
+        assert start.through < self.committed.through
+        with transaction(self._store):
+            self._store.execute("DELETE FROM blocks WHERE first_sequence <= ?", (start.through,))
+            self._store.execute(
+                "INSERT OR REPLACE INTO state VALUES ('pruned_through', ?), ('pruned_head', ?)",
+                (start.through, start.head),
+            )
+            committed = self._write_state("")
+        self._committed_stored = committed
+        self.start = start
+
     def hash_at(self, through: int) -> bytes | None:
         """Give the hash of the block that ends at a sequence; None if none does."""
-        if through == 0:
-            return NO_HASH
+        if through == self.start.through:
+            return self.start.head
         with named_faults():
             row = self._store.execute(
                 "SELECT hash FROM blocks WHERE first_sequence <= ?1 "
@@ -526,6 +558,20 @@ def read_epoch(store: apsw.Connection) -> bytes:
     if not isinstance(epoch, bytes) or len(epoch) != EPOCH_BYTES:
         raise StoreDamagedError("the journal does not say its epoch")
     return epoch
+
+
+def read_start(store: apsw.Connection) -> Place:
+    """Read where the first block attaches.
+
+    Raises:
+        StoreDamagedError: it does not say so rightly.
+    """
+    through, head = read_state(store, "pruned_through"), read_state(store, "pruned_head")
+    if through is None:
+        return Place()
+    if not isinstance(through, int) or not isinstance(head, bytes) or len(head) != HASH_BYTES:
+        raise StoreDamagedError("the journal does not say where it begins")
+    return Place(through, head)
 
 
 def read_rows(

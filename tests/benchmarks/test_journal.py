@@ -11,12 +11,14 @@ def test_it_prints_speed_waits_and_bytes_beside_the_floor(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     asked = ["--json", "--sizes", "1,20", "--records", "40", "--commits", "4", "--rounds", "2"]
+    asked += ["--backlog", "1000"]
     monkeypatch.setattr(sys, "argv", ["journal", *asked, "--folder", str(tmp_path)])
     journal.main()
     report = json.loads(capsys.readouterr().out)
     assert set(report) == {"figures", "ratios"}
     assert report["ratios"]["accept_20_vs_floor"] > 0
     assert report["figures"]["accept_1_ours_p99_ms"] >= report["figures"]["accept_1_ours_p50_ms"]
+    assert report["figures"]["backlog_1000_sending_kib"] >= 0
     curve = [name for name in report["figures"] if name.startswith("written_5_per_s")]
     assert len(curve) == 3 * len(journal.WINDOWS_MS)
     assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agreed.records import Record
 from edge.learned import LearnedStore
 from edge.status import NotRunningError, ask_status
 from simulators.devices.gate_reader import TapOutcome
@@ -31,6 +32,7 @@ from tests.edge.stand_in import (
     order,
     until,
 )
+from tests.edge.test_journal import entries, opened
 
 MEMORY_BYTES_MAX = 80_000_000
 
@@ -179,6 +181,46 @@ def test_kills_of_the_box_and_of_the_broker_lose_nothing(tmp_path: Path, seed: i
     assert len({epoch for epoch, _ in life.headquarters.records}) == 1
     sequences = sorted(sequence for _, sequence in life.headquarters.records)
     assert sequences == list(range(1, len(sequences) + 1))
+
+
+@pytest.mark.broker
+@pytest.mark.scenario
+def test_what_is_readable_in_a_damaged_journal_reaches_headquarters_once(tmp_path: Path) -> None:
+    port, headquarters = free_port(), Headquarters()
+    (tmp_path / "data").mkdir()
+    journal = opened(tmp_path / "data")
+    epoch = journal.origin.epoch
+    for _ in range(20):
+        journal.append(entries(3), {"a": "1"})
+    journal.close()
+    path = tmp_path / "data" / "journal.db"
+    data = path.read_bytes()
+    mark = epoch + bytes(16) + (31).to_bytes(8, "little")
+    assert mark in data
+    path.write_bytes(data.replace(mark, mark[:20] + b"\1" + mark[21:]))
+    config = box_toml(tmp_path, f"mqtt://127.0.0.1:{port}", ("/none/a", "/none/b", "/none/c"))
+
+    async def act() -> None:
+        serving = asyncio.create_task(headquarters.serve(port))
+        with broker(tmp_path, port), box_process(config, "--keep-trying") as box:
+            await until(lambda: any(r.detail.startswith("lost") for r in told(headquarters)))
+            box.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(box.wait, 15) == 0
+        serving.cancel()
+
+    asyncio.run(act())
+    old = [sequence for of, sequence in headquarters.records if of == epoch.hex()]
+    assert old == list(range(1, 31))
+    carried = [r.subject for r in told(headquarters) if r.node_kind == "gate_passed"]
+    assert len(carried) == 60 - 3
+    details = [r.detail for r in told(headquarters) if r.node_kind == "gap"]
+    assert details[0] == "journal_damaged journal-damaged-1.db"
+    assert "lost 31-33 of journal-damaged-1.db" in details
+    assert not headquarters.forked
+
+
+def told(headquarters: Headquarters) -> list[Record]:
+    return list(headquarters.records.values())
 
 
 def test_a_box_imports_nothing_of_headquarters() -> None:
