@@ -5,7 +5,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from agreed.words import RemedyError, say, say_count
 from edge.config import read_settings
 from edge.journal import FILE, Place, checked_chain, read_epoch, read_rows, read_start, read_state
 from edge.store import StoreDamagedError, StoreError, open_for_reading
+from edge.wreck import Wreck
 
 SHOWN_COUNT: Final = 20
 COLUMNS: Final = (
@@ -120,14 +121,13 @@ def export(
         Path | None, typer.Option("--to", help=say("a file; standard output if left out"))
     ] = None,
     as_json: AsJson = False,
+    readable: Annotated[
+        bool, typer.Option("--readable", help=say("whatever can be read of a damaged journal"))
+    ] = False,
 ) -> None:
     """Write all records."""
-    with _journal(config, file) as journal:
-        records = (
-            row
-            for b in checked_chain(read_rows(journal.store), read_start(journal.store))
-            for row in _rows(b)
-        )
+    with _readable(config, file) if readable else _whole(config, file) as blocks:
+        records = (row for block in blocks for row in _rows(block))
         if to is None:
             _write(sys.stdout, records, as_json=as_json)
             return
@@ -150,6 +150,33 @@ def export(
             path=to,
         )
     )
+
+
+@contextmanager
+def _whole(config: Path, file: Path | None) -> Iterator[Iterator[Block]]:
+    with _journal(config, file) as journal:
+        yield checked_chain(read_rows(journal.store), read_start(journal.store))
+
+
+@contextmanager
+def _readable(config: Path, file: Path | None) -> Iterator[Iterator[Block]]:
+    """Read blocks wherever they stand; a hole shows only in the numbers."""
+    path = file or read_settings(config).data / FILE
+    try:
+        with closing(Wreck(path)) as wreck:
+            if not len(wreck):
+                raise RemedyError(
+                    say("nothing can be read of journal {path}; check the path.", path=path)
+                )
+            yield wreck.blocks_after(0)
+    except OSError as error:
+        raise RemedyError(
+            say(
+                "journal {path} cannot be read ({why}); check the path.",
+                path=path,
+                why=error.strerror,
+            )
+        ) from None
 
 
 @app.command(help=say("Count records, blocks and bytes."))
@@ -209,7 +236,8 @@ def _journal(config: Path, file: Path | None) -> Iterator[_Opened]:
         raise RemedyError(
             say(
                 "journal {path} is damaged from record {sequence} on; keep the file as it is: "
-                "what comes before, and what headquarters has confirmed, is safe.",
+                "what comes before, and what headquarters has confirmed, is safe. "
+                "“duifu edge journal export --readable” writes whatever can be read.",
                 path=path,
                 sequence=error.sequence or 1,
             )

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from agreed.words import RemedyError, language
 from edge.inspection import app
 from tests.edge.stand_in import box_toml
-from tests.edge.test_journal import entries, opened
+from tests.edge.test_journal import ENTROPY, entries, opened
 
 
 @pytest.fixture
@@ -53,6 +53,23 @@ def test_verify_names_the_first_damaged_record(journal: Path) -> None:
     store.execute("UPDATE blocks SET bytes = zeroblob(300) WHERE first_sequence = 2")
     with pytest.raises(RemedyError, match="2"):
         run("verify", "-f", str(journal))
+
+
+def test_what_can_be_read_of_a_damaged_journal_is_written(journal: Path, tmp_path: Path) -> None:
+    store = apsw.Connection(str(journal))
+    store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    data = bytearray(journal.read_bytes())
+    mark = ENTROPY[:16] + bytes(16) + (2).to_bytes(8, "little")
+    data = data.replace(mark, mark[:20] + b"\1" + mark[21:])
+    data[:100] = bytes(100)
+    journal.write_bytes(data)
+    with pytest.raises(RemedyError, match="--readable"):
+        run("export", "-f", str(journal))
+    lines = run("export", "-f", str(journal), "--json", "--readable").splitlines()
+    assert [json.loads(line)["sequence"] for line in lines] == [1, 5, 6]
+    with pytest.raises(RemedyError, match="nothing can be read"):
+        run("export", "-f", str(tmp_path / "none.db"), "--readable")
 
 
 def test_export_writes_csv_or_json_lines(journal: Path, tmp_path: Path) -> None:
