@@ -265,7 +265,7 @@ def compare_writes(report: Report, folder: Path, rate: int, window_ms: int, comm
         f"{name}_page_per_commit_bytes_per_record": round(page),
     }
     report["ratios"] |= {
-        f"{name}_vs_plain_table": round(ours / floor, 2),
+        f"{name}_vs_plain_table": round(ours / floor, 2) if floor else None,
         f"{name}_vs_page_per_commit": round(ours / page, 2),
     }
 

@@ -91,8 +91,10 @@ class Pages:
             page, after_commit, salts, *_sums = _FRAME.unpack(_read(self._log, start, _FRAME.size))
             frames.append((page, after_commit, salts))
         salts = _read(self._log, 16, 8)
-        if frames and not any(frame[2] == salts for frame in frames):
-            salts = Counter(frame[2] for frame in frames[:8]).most_common(1)[0][0]
+        known = [frame[2] for frame in frames if any(frame[2])]
+        if salts not in known and known:
+            # The head of the log is gone; its newest generation stands at its beginning.
+            salts = Counter(known[:8]).most_common(1)[0][0]
         ours = [(i, frame) for i, frame in enumerate(frames, 1) if frame[2] == salts]
         commits = [i for i, (_page, after_commit, _salts) in ours if after_commit]
         for i, (page, _after_commit, _salts) in ours:

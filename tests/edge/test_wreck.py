@@ -76,6 +76,19 @@ def test_zeroed_pages_cost_no_more_than_the_blocks_on_them(tmp_path: Path, seed:
     assert len(kept) >= BLOCKS_COUNT - 3 * len(lost_pages)
 
 
+def test_a_log_whose_head_is_gone_is_read_all_the_same(tmp_path: Path) -> None:
+    journal, written = filled(tmp_path, random.Random(5))
+    path, log = tmp_path / "journal.db", tmp_path / "journal.db-wal"
+    data = bytearray(log.read_bytes())
+    data[:1_024] = bytes(1_024)
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(path.read_bytes())
+    copy.with_name("copy.db-wal").write_bytes(data)
+    journal.close()
+    with closing(Wreck(copy)) as wreck:
+        assert len(read(wreck)) >= len(written) - 1
+
+
 def test_a_block_whose_own_bytes_are_bad_is_left_out_and_the_next_one_says_its_hash(
     tmp_path: Path,
 ) -> None:
