@@ -8,7 +8,13 @@ from agreed.money import split
 from cloud.settlement.deductions import draw_lines, guarantees, recovery_lines
 from cloud.settlement.facts import Facts
 from cloud.settlement.front_line import by_person, override_lines, person_lines, pool_lines
-from cloud.settlement.management import bonus_lines, fund_bonuses, punctuality, wager_lines
+from cloud.settlement.management import (
+    Punctuality,
+    bonus_lines,
+    fund_bonuses,
+    punctuality,
+    wager_lines,
+)
 from cloud.settlement.pieces import Gathered, Seat, crew_warnings, gather, rates_of
 from cloud.settlement.plans import Plan
 from cloud.settlement.profit import Shares, Takings, profit_warnings, share, take, waterfall_lines
@@ -56,24 +62,33 @@ def settle_period(plan: Plan, facts: Facts) -> PeriodResult:
     """
     rates = rates_of(plan, facts)
     gathered, pieces = gather(rates, facts)
-    taken = take(plan.waterfall, facts.orders)
-    return settle_gathered(plan, facts, gathered, taken, pieces, crew_warnings(rates, facts))
+    counts = punctuality(facts.orders, frozenset(plan.carved_out))
+    added = Added(gathered, take(plan.waterfall, facts.orders), counts)
+    return settle_added(plan, facts, added, pieces, crew_warnings(rates, facts))
 
 
-def settle_gathered(
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A period's nodes and orders, added up."""
+
+    gathered: Gathered
+    taken: Takings
+    counts: Punctuality
+
+
+def settle_added(
     plan: Plan,
     facts: Facts,
-    gathered: Gathered,
-    taken: Takings,
+    added: Added,
     pieces: Iterable[Piece] = (),
     warnings: Iterable[Warned] = (),
 ) -> PeriodResult:
-    """Settle a period whose nodes and orders are added up already."""
-    shares = share(plan.waterfall, taken.profit_fen)
+    """Settle a period whose nodes and orders are added up already; those of the facts rest."""
+    taken, shares = added.taken, share(plan.waterfall, added.taken.profit_fen)
     draft = _Draft(waterfall_lines(plan, taken, shares), [], [*warnings, *profit_warnings(taken)])
-    _pay_front_line(draft, plan, facts, gathered, shares)
-    _pay_management(draft, plan, facts, taken, shares)
-    _advance_and_recover(draft, plan, facts, gathered, shares)
+    _pay_front_line(draft, plan, facts, added.gathered, shares)
+    _pay_management(draft, plan, facts, added, shares)
+    _advance_and_recover(draft, plan, facts, added.gathered, shares)
     return PeriodResult(
         facts.site,
         facts.period,
@@ -120,12 +135,10 @@ def _cut(draft: _Draft, due: dict[Account, int], funds_fen: int) -> None:
         draft.unpaid.append(Unpaid(payee, Rule.SHORTAGE, "pool", missing_fen, Carried.POOL_SHORT))
 
 
-def _pay_management(
-    draft: _Draft, plan: Plan, facts: Facts, taken: Takings, shares: Shares
-) -> None:
-    counts = punctuality(facts.orders, frozenset(plan.carved_out))
-    bonuses = bonus_lines(plan, facts.teams, counts)
+def _pay_management(draft: _Draft, plan: Plan, facts: Facts, added: Added, shares: Shares) -> None:
+    bonuses = bonus_lines(plan, facts.teams, added.counts)
     cuts, unpaid = fund_bonuses(bonuses, shares.middle_bonus + facts.bonus_fen)
+    taken = added.taken
     measured = {Measure.NEW_PROFIT: taken.profit_fen, Measure.INCOME: taken.income_fen}
     known = {fact.wager: fact for fact in facts.wagers}
     wagers, warnings = wager_lines(plan, facts.period, known, measured)

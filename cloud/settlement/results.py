@@ -148,7 +148,6 @@ class Caution(StrEnum):
     ROLE_UNKNOWN = "role_unknown"  # not in the split; gets nothing of that work
     WAGER_UNFUNDED = "wager_unfunded"
     NO_WAGE = "no_wage"  # nothing is deducted from somebody whose wage is unknown
-    ORDER_UNKNOWN = "order_unknown"  # a node's order is not among the orders
 
 
 @dataclass(frozen=True, slots=True)
