@@ -10,6 +10,7 @@ from cloud.api.fleet import fleet_routes
 from cloud.api.money import money_routes
 from cloud.api.orders import order_routes
 from cloud.api.people import people_routes
+from cloud.api.plans import plan_routes
 from cloud.api.tokens import TokenGate
 from cloud.api.troubles import add_troubles
 
@@ -31,7 +32,7 @@ def make_app(desk: Desk) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     add_troubles(app)
-    for routes in (fleet_routes, people_routes, order_routes, money_routes):
+    for routes in (fleet_routes, people_routes, order_routes, money_routes, plan_routes):
         app.include_router(routes(desk), prefix=VERSION_PATH)
     # The pages are a room of their own; headquarters works without them.
     if find_spec("cloud.dashboards.pages") is not None:

@@ -24,9 +24,10 @@ from sqlalchemy import (
 )
 
 from cloud.database.columns import NAME, metadata, name, names, one_of, whole, within
+from cloud.database.schema_plans import plans
 from cloud.database.schema_runs import disputes, run_acts, run_lines, runs, users
 
-__all__ = ["disputes", "metadata", "run_acts", "run_lines", "runs", "users"]
+__all__ = ["disputes", "metadata", "plans", "run_acts", "run_lines", "runs", "users"]
 
 BOX_STATUSES: Final = ("pending", "accepted", "retired")
 ORDER_STATUSES: Final = ("open", "done", "cancelled")

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field, model_validator
 
 from agreed.words import say
-from cloud.fields import Fen, Label, Name
+from cloud.fields import Fen, Label, MaybeWord, Name, Word
 from cloud.settlement.bands import Tiers
 from cloud.settlement.facts import VULNERABLE
 from cloud.settlement.periods import is_period
@@ -28,6 +28,23 @@ from cloud.settlement.wagers import Wager
 
 RATES_MAX: Final = 2_000
 RULES_MAX: Final = 100
+STAFF_MAX: Final = 20_000
+
+
+class Post(Frozen):
+    """Who works as what, and in which team; the first post of a person is the usual one."""
+
+    worker: Word
+    role: Word
+    team: MaybeWord = ""
+
+
+class TeamPost(Frozen):
+    """A team, its leader and its manager; "" for nobody."""
+
+    team: Word
+    leader: MaybeWord = ""
+    manager: MaybeWord = ""
 
 
 class Plan(Frozen):
@@ -45,6 +62,7 @@ class Plan(Frozen):
         quality: factor by score; without it the factor is the score.
         splits: how crews share; a node without one pays its worker alone.
         cap_fen, floor_fen: of a person's pay by pieces, after tiers and accelerator.
+        staff, teams: who the plan is for.
         carved_out: segments of residents left out of every figure of a team.
     """
 
@@ -67,6 +85,8 @@ class Plan(Frozen):
     draws: Annotated[tuple[Draw, ...], Field(max_length=RULES_MAX)] = ()
     recovery: Recovery = Recovery()
     wagers: Annotated[tuple[Wager, ...], Field(max_length=RULES_MAX)] = ()
+    staff: Annotated[tuple[Post, ...], Field(max_length=STAFF_MAX)] = ()
+    teams: Annotated[tuple[TeamPost, ...], Field(max_length=RATES_MAX)] = ()
     carved_out: tuple[Label, ...] = (VULNERABLE,)
 
     @model_validator(mode="after")
@@ -90,4 +110,6 @@ class Plan(Frozen):
             ("pools", (pool.key for pool in self.pools)),
             ("draws", (draw.role for draw in self.draws)),
             ("wagers", (wager.key for wager in self.wagers)),
+            ("teams", (team.team for team in self.teams)),
+            ("staff", (f"{p.worker}/{p.role}/{p.team}" for p in self.staff)),
         ]

@@ -14,7 +14,7 @@ from cloud.settlement.waterfall import NEW_PROFIT, POOL, Account, commission
 from tests.cloud.settlement.histories import months, plans
 from tests.cloud.settlement.small_month import earning, facts, order, plan
 
-FEW = settings(max_examples=30)  # drawing a month is slow
+FEW = settings(max_examples=15)  # drawing a month is slow
 
 
 def moved(result: PeriodResult) -> dict[Account, int]:

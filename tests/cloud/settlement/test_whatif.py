@@ -13,7 +13,7 @@ from tests.cloud.settlement.small_month import earning, facts, plan
 OF_CREWS = {Caution.ROLE_UNFILLED, Caution.ROLE_UNKNOWN}
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(plans(), st.lists(months(), min_size=1, max_size=3))
 def test_every_line_is_that_of_a_settled_period(some: Plan, stretch: list[Facts]) -> None:
     trial = try_plan(some, to_past(stretch))

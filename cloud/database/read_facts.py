@@ -1,0 +1,290 @@
+"""Reads what a month is settled from: its verdicts, orders, people and balances."""
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from agreed.money import scaled
+from agreed.promises import Verdict
+from cloud.database import schema
+from cloud.database.books import calendar
+from cloud.database.fleet import Place, at
+from cloud.settlement.facts import (
+    Earning,
+    Facts,
+    OrderFact,
+    Person,
+    Receivable,
+    Team,
+    Wage,
+    WagerFact,
+)
+from cloud.settlement.packs import Pack
+from cloud.settlement.periods import span_ms
+from cloud.settlement.plans import Plan
+from cloud.settlement.profit import take
+from cloud.settlement.wagers import Measure, Side, Wager
+from cloud.settlement.waterfall import BONUS, POOL, RETAINED, Account, commission, escrow
+
+
+def read_facts(connection: Connection, place: Place, period: str, plan: Plan) -> Facts:
+    """Read a month as the plan looks at it.
+
+    A node belongs to the local month of its deed, an order to the month it was booked for. Who
+    works as what stands in the plan. A cancelled order counts as refunded in full. Pool, retained
+    profit and bonus are what earlier months left. Segments of residents are not stored yet: "".
+    """
+    orders = _orders(connection, place, period, plan)
+    return Facts(
+        company=place.company,
+        site=place.site,
+        period=period,
+        earnings=_earnings(connection, place, period, plan),
+        orders=orders,
+        people=tuple(Person(p.worker, p.role, p.team) for p in plan.staff),
+        teams=_teams(connection, place, period, plan),
+        wages=_wages(connection, place, period),
+        receivables=_receivables(connection, place),
+        wagers=tuple(_wager(connection, place, period, plan, w) for w in plan.wagers),
+        pool_fen=_before(connection, place, period, POOL),
+        retained_fen=_before(connection, place, period, RETAINED),
+        bonus_fen=_before(connection, place, period, BONUS),
+    )
+
+
+def _span(connection: Connection, place: Place, period: str) -> tuple[int, int]:
+    return span_ms(period, calendar(connection, place).utc_offset_minutes)
+
+
+def _posts(plan: Plan) -> dict[str, tuple[str, str]]:
+    posts: dict[str, tuple[str, str]] = {}
+    for post in plan.staff:
+        posts.setdefault(post.worker, (post.role, post.team))
+    return posts
+
+
+def _team_of(plan: Plan, worker: str) -> str:
+    """Find the team of an order; with one team, work that nobody has yet is its own."""
+    only = plan.teams[0].team if len(plan.teams) == 1 else ""
+    return _posts(plan).get(worker, ("", "" if worker else only))[1]
+
+
+def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[Earning, ...]:
+    lines, promises = schema.lines, schema.promises
+    from_ms, until_ms = _span(connection, place, period)
+    newest = (
+        (promises.c.company == lines.c.company)
+        & (promises.c.site == lines.c.site)
+        & (promises.c.order_id == lines.c.order_id)
+        & (promises.c.node == lines.c.node)
+        & (promises.c.revision == lines.c.revision)
+    )
+    query = (
+        select(lines)
+        .join(promises, newest)
+        .where(at(lines, place), lines.c.kind == "pay", lines.c.worker != "")
+        .where(lines.c.at_ms >= from_ms, lines.c.at_ms < until_ms)
+        .order_by(lines.c.order_id, lines.c.node)
+    )
+    posts = _posts(plan)
+    return tuple(
+        _earning(row, *posts.get(row.worker, ("", ""))) for row in connection.execute(query)
+    )
+
+
+def _earning(row: Row[Any], role: str, team: str) -> Earning:
+    reason, proof = row.reason, ""
+    if reason["evidence"]:
+        evidence = reason["evidence"]
+        proof = f"{evidence['box']}/{evidence['epoch']}/{evidence['sequence']}"
+    return Earning(
+        order_id=row.order_id,
+        node=row.node,
+        pack=reason["pack"],
+        pack_version=reason["pack_version"],
+        worker=row.worker,
+        role=role,
+        team=team,
+        at_ms=row.at_ms,
+        quantity=1,
+        rate_fen=reason["rate_fen"],
+        score_bp=reason["score_bp"],
+        verdict=Verdict(row.verdict),
+        proof=proof,
+    )
+
+
+def _orders(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[OrderFact, ...]:
+    orders, packs = schema.orders, schema.packs
+    from_ms, until_ms = _span(connection, place, period)
+    same_pack = (
+        (packs.c.company == orders.c.company)
+        & (packs.c.pack == orders.c.pack)
+        & (packs.c.version == orders.c.pack_version)
+    )
+    query = (
+        select(orders, packs.c.content)
+        .join(packs, same_pack)
+        .where(at(orders, place))
+        .where(orders.c.booked_from_ms >= from_ms, orders.c.booked_from_ms < until_ms)
+        .order_by(orders.c.order_id)
+    )
+    kept = _kept(connection, place, from_ms, until_ms)
+    rows = connection.execute(query).all()
+    teams = {worker: _team_of(plan, worker) for worker in {row.worker for row in rows}}
+    return tuple(_order(row, teams[row.worker], kept.get(row.order_id)) for row in rows)
+
+
+def _order(row: Row[Any], team: str, is_on_time: bool | None) -> OrderFact:
+    pack = Pack.model_validate(row.content)
+    is_cancelled = row.status == "cancelled"
+    cost_fen = min(pack.supplier_cost_fen, row.income_fen)
+    platform_fen = min(scaled(row.income_fen, pack.platform_bp), row.income_fen - cost_fen)
+    return OrderFact(
+        order_id=row.order_id,
+        pack=row.pack,
+        team=team,
+        income_fen=row.income_fen,
+        supplier_cost_fen=0 if is_cancelled else cost_fen,
+        platform_fen=0 if is_cancelled else platform_fen,
+        refund_fen=row.income_fen if is_cancelled else 0,
+        is_on_time=None if is_cancelled else is_on_time,
+    )
+
+
+def _kept(
+    connection: Connection, place: Place, from_ms: int, until_ms: int
+) -> dict[str, bool | None]:
+    """Say of each order whether every node was kept; None while one is open."""
+    orders, promises = schema.orders, schema.promises
+    same = (
+        (promises.c.company == orders.c.company)
+        & (promises.c.site == orders.c.site)
+        & (promises.c.order_id == orders.c.order_id)
+    )
+    query = (
+        select(promises.c.order_id, promises.c.verdict)
+        .join(orders, same)
+        .where(at(orders, place), promises.c.is_withdrawn.is_(False))
+        .where(orders.c.booked_from_ms >= from_ms, orders.c.booked_from_ms < until_ms)
+    )
+    verdicts: dict[str, list[int]] = defaultdict(list)
+    for order_id, verdict in connection.execute(query):
+        verdicts[order_id].append(verdict)
+    good = {Verdict.KEPT, Verdict.UNDECIDABLE}
+    return {
+        order_id: None if Verdict.OPEN in found else set(found) <= good
+        for order_id, found in verdicts.items()
+    }
+
+
+def _teams(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[Team, ...]:
+    """Count what came down to each team, and what somebody took on."""
+    orders = schema.orders
+    from_ms, until_ms = _span(connection, place, period)
+    query = (
+        select(orders.c.worker, func.count())
+        .where(at(orders, place), orders.c.status != "cancelled")
+        .where(orders.c.booked_from_ms >= from_ms, orders.c.booked_from_ms < until_ms)
+        .group_by(orders.c.worker)
+    )
+    received: dict[str, int] = defaultdict(int)
+    passed: dict[str, int] = defaultdict(int)
+    for worker, count in connection.execute(query):
+        team = _team_of(plan, worker)
+        received[team] += count
+        passed[team] += count if worker else 0
+    return tuple(
+        Team(t.team, t.leader, t.manager, received[t.team], passed[t.team]) for t in plan.teams
+    )
+
+
+def _wages(connection: Connection, place: Place, period: str) -> tuple[Wage, ...]:
+    transfers, companies = schema.transfers, schema.companies
+    minimum = select(companies.c.minimum_wage_fen).where(companies.c.company == place.company)
+    minimum_fen = connection.execute(minimum).scalar_one()
+    query = (
+        select(transfers.c.credit, func.sum(transfers.c.amount_fen))
+        .where(at(transfers, place), transfers.c.period == period, transfers.c.kind == "wage")
+        .where(transfers.c.credit_kind == "wage")
+        .group_by(transfers.c.credit)
+        .order_by(transfers.c.credit)
+    )
+    return tuple(
+        Wage(account.removeprefix("wage:"), int(fen), 0, minimum_fen)
+        for account, fen in connection.execute(query)
+    )
+
+
+def _receivables(connection: Connection, place: Place) -> tuple[Receivable, ...]:
+    accounts = schema.accounts
+    query = (
+        select(accounts)
+        .where(at(accounts, place), accounts.c.kind == "receivable")
+        .where(accounts.c.debits_fen > accounts.c.credits_fen)
+        .order_by(accounts.c.account)
+    )
+    return tuple(
+        Receivable(
+            r.account.removeprefix("receivable:"),
+            "claims",
+            "clawback",
+            0,
+            r.debits_fen - r.credits_fen,
+        )
+        for r in connection.execute(query)
+    )
+
+
+def _before(connection: Connection, place: Place, period: str, account: Account) -> int:
+    """Say what earlier months left on an account; never below 0."""
+    transfers = schema.transfers
+    came = _sum(connection, place, transfers.c.credit == account.name, transfers.c.period < period)
+    went = _sum(connection, place, transfers.c.debit == account.name, transfers.c.period < period)
+    return max(0, came - went)
+
+
+def _stake(connection: Connection, place: Place, period: str, account: Account) -> int:
+    """Say what an escrow holds for a month: stakes of the month count, its payoff does not."""
+    transfers = schema.transfers
+    came = _sum(connection, place, transfers.c.credit == account.name, transfers.c.period <= period)
+    went = _sum(connection, place, transfers.c.debit == account.name, transfers.c.period < period)
+    return max(0, came - went)
+
+
+def _sum(connection: Connection, place: Place, *which: ColumnElement[bool]) -> int:
+    transfers = schema.transfers
+    query = select(func.coalesce(func.sum(transfers.c.amount_fen), 0)).where(
+        at(transfers, place), *which
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def _wager(
+    connection: Connection, place: Place, period: str, plan: Plan, wager: Wager
+) -> WagerFact:
+    company, senior = (escrow(wager.key, side) for side in (Side.COMPANY, Side.SENIOR))
+    actual_fen = 0
+    for target in wager.targets:
+        if target.period < period:
+            taken = take(plan.waterfall, _orders(connection, place, target.period, plan))
+            is_profit = wager.measure is Measure.NEW_PROFIT
+            actual_fen += taken.profit_fen if is_profit else taken.income_fen
+    won = _paid(connection, place, period, company, commission(wager.senior))
+    lost = _paid(connection, place, period, senior, RETAINED)
+    return WagerFact(
+        wager.key,
+        _stake(connection, place, period, company),
+        _stake(connection, place, period, senior),
+        actual_fen,
+        won - lost,
+    )
+
+
+def _paid(
+    connection: Connection, place: Place, period: str, source: Account, payee: Account
+) -> int:
+    table = schema.transfers.c
+    moved = (table.debit == source.name, table.credit == payee.name, table.period < period)
+    return _sum(connection, place, *moved)
