@@ -112,7 +112,7 @@ def _check_size(tables: _Tables, past: Past) -> None:
     both = past.single, past.shared
     rates = [int(tables.rate_fen.max(initial=0))]
     rates += [int(nodes.rate_fen.max(initial=0)) for nodes in both]
-    pieces = sum(float(nodes.quantity.sum(dtype=np.float64)) for nodes in both)
+    pieces = sum(int(nodes.quantity.max(initial=0)) * len(nodes.quantity) for nodes in both)
     if pieces * max(rates) * _FACTOR_BP_MAX * 2 > _SUM_MAX:
         raise TooLargeError("rate_fen: rate × quantity is too large; settle month by month")
 
