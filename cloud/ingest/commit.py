@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from agreed.messages import Committed, Refused
-from agreed.records import ClockState, Evidence
+from agreed.records import ClockState, Evidence, RecordColumns
 from agreed.stream import Outcome
 from agreed.wire import Block
 from cloud.consequences import News, follow
@@ -202,12 +202,13 @@ def _note_fork(
 
 
 def _advance(connection: Connection, batch: _Batch) -> None:
-    covered: dict[Journal, int] = {}
+    arrived: dict[Journal, list[RecordColumns]] = {}
     for stored in batch.accepted:
         origin = stored.block.origin
         key = BoxName(origin.company, origin.site, origin.box), origin.epoch
-        covered[key] = max(covered.get(key, 0), _covered_until_ms(stored.block, batch.now_ms))
-    for (name, epoch), until_ms in covered.items():
+        arrived.setdefault(key, []).append(stored.block.columns)
+    for (name, epoch), columns in arrived.items():
+        until_ms = _covered_until_ms(columns, batch.now_ms)
         held = batch.held[name, epoch]
         change_journal(
             connection, name, epoch, committed_through=held.through, committed_head=held.head
@@ -230,11 +231,14 @@ def _note_clone(
         open_incident(connection, name, IncidentKind.CLONED, detail, now_ms)
 
 
-def _covered_until_ms(block: Block, now_ms: int) -> int:
-    columns = block.columns
+def _covered_until_ms(arrived: list[RecordColumns], now_ms: int) -> int:
     # An imported claim has a time of its own, but no box that was there to record at that time.
-    is_proof = (columns.clock_state != ClockState.UNSET) & (columns.evidence != Evidence.MANUAL)
-    earliest_ms = (columns.wall_ms - columns.bound_ms)[is_proof]
+    evidence = np.concatenate([columns.evidence for columns in arrived])
+    clock_state = np.concatenate([columns.clock_state for columns in arrived])
+    wall_ms = np.concatenate([columns.wall_ms for columns in arrived])
+    bound_ms = np.concatenate([columns.bound_ms for columns in arrived])
+    is_proof = (clock_state != ClockState.UNSET) & (evidence != Evidence.MANUAL)
+    earliest_ms = (wall_ms - bound_ms)[is_proof]
     # A clock that ran far ahead proves nothing; one that is a little ahead of ours is usual, and
     # what a site is covered until never lies beyond our own clock.
     is_past = earliest_ms <= now_ms + AHEAD_MS_MAX
