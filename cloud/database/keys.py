@@ -19,6 +19,13 @@ class KnownKey(NamedTuple):
     public: bytes
 
 
+class FormerKey(NamedTuple):
+    """A public key that a box was known by, and since when."""
+
+    public: bytes
+    accepted_at_ms: int
+
+
 def known_key(connection: Connection, name: BoxName) -> KnownKey | None:
     """Read the key that a box must sign with; None before its first word."""
     keys, boxes = schema.box_keys, schema.boxes
@@ -47,8 +54,11 @@ def pin_key(connection: Connection, name: BoxName, public: bytes, how: str, now_
     change_box(connection, name, key_number=number, offered_key=None)
 
 
-def keys_of(connection: Connection, name: BoxName) -> dict[int, bytes]:
+def keys_of(connection: Connection, name: BoxName) -> dict[int, FormerKey]:
     """Read every key that a box was ever known by, by number."""
     keys = schema.box_keys
-    query = select(keys.c.number, keys.c.public_key).where(at(keys, name))
-    return {row.number: row.public_key for row in connection.execute(query)}
+    query = select(keys.c.number, keys.c.public_key, keys.c.accepted_at_ms).where(at(keys, name))
+    return {
+        row.number: FormerKey(row.public_key, row.accepted_at_ms)
+        for row in connection.execute(query)
+    }

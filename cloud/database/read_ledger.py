@@ -6,9 +6,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, or_, select
 
 from agreed.records import to_records
+from agreed.signing import head_statement, is_signed
 from agreed.wire import NO_HASH, WireError, decode_block
 from cloud.database import schema
 from cloud.database.fleet import BoxName, at
+from cloud.database.keys import keys_of
 from cloud.database.read_orders import records_between
 from cloud.database.views import AccountView, LedgerCheck, TransferView
 
@@ -121,15 +123,44 @@ def _chain_faults(connection: Connection, company: str) -> tuple[list[str], int,
     blocks = records = 0
     for journal in connection.execute(query.order_by(journals.site, journals.box)).all():
         through, head = 0, NO_HASH
+        signatures = _Signatures(connection, BoxName(*tuple(journal)[:3]))
         for row in _blocks_of(connection, journal):
-            fault = _block_fault(connection, row, through, head)
+            fault = _block_fault(connection, row, through, head) or signatures.fault(row)
             faults += [f"{row.site}/{row.box} block {row.first}: {fault}"] if fault else []
             through, head = row.last, row.hash
             blocks += 1
             records += row.last - row.first + 1
+        faults += [f"{journal.site}/{journal.box}: {fault}" for fault in signatures.missing()]
         if (through, head) != (journal.committed_through, journal.committed_head):
             faults.append(f"{journal.site}/{journal.box}: the chain ends at {through}")
     return faults, blocks, records
+
+
+class _Signatures:
+    """Follows the signatures along one journal: each must be true, and cover what is behind it."""
+
+    def __init__(self, connection: Connection, name: BoxName) -> None:
+        self._keys = keys_of(connection, name)
+        self._last: Any = None
+
+    def fault(self, row: Any) -> str | None:
+        """Say what is wrong with the signature of a block."""
+        self._last = row
+        if row.signature is None:
+            return None
+        statement = head_statement(row.epoch, row.last, row.hash)
+        key = self._keys.get(row.key_number)
+        is_true = key is not None and is_signed(key.public, statement, row.signature)
+        return None if is_true else "is not signed by the key of its box"
+
+    def missing(self) -> list[str]:
+        """Say whether the end of the journal came unsigned although its box had a key."""
+        last = self._last
+        known_at_ms = min((key.accepted_at_ms for key in self._keys.values()), default=None)
+        if last is None or last.signature is not None or known_at_ms is None:
+            return []
+        is_older = last.received_at_ms < known_at_ms
+        return [] if is_older else [f"nothing signs its end at {last.last}"]
 
 
 def _blocks_of(connection: Connection, journal: Any) -> Any:

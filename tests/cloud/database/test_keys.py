@@ -5,8 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from cloud.database.engine import reading, writing
-from cloud.database.keys import BY_FIRST_WORD, KnownKey, keys_of, known_key, pin_key
-from tests.cloud.world import BOX, KEY, LATER, World
+from cloud.database.keys import BY_FIRST_WORD, FormerKey, KnownKey, keys_of, known_key, pin_key
+from tests.cloud.world import BOX, KEY, LATER, T0, World
 
 
 def test_the_last_key_counts_and_the_others_stay(world: World) -> None:
@@ -14,7 +14,10 @@ def test_the_last_key_counts_and_the_others_stay(world: World) -> None:
         assert known_key(connection, BOX) == KnownKey(1, KEY.public)
         pin_key(connection, BOX, b"o" * 32, BY_FIRST_WORD, LATER)
         assert known_key(connection, BOX) == KnownKey(2, b"o" * 32)
-        assert keys_of(connection, BOX) == {1: KEY.public, 2: b"o" * 32}
+        assert keys_of(connection, BOX) == {
+            1: FormerKey(KEY.public, T0),
+            2: FormerKey(b"o" * 32, LATER),
+        }
     with reading(world.engine) as connection:
         assert known_key(connection, BOX._replace(box="nobody")) is None
 

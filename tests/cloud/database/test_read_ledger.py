@@ -41,6 +41,9 @@ def unguard(world: World, table: str) -> None:
         ("blocks", "UPDATE blocks SET hash = previous WHERE first = 2"),
         ("blocks", "UPDATE blocks SET data = hash"),
         ("blocks", "DELETE FROM blocks WHERE first = 2"),
+        ("blocks", "UPDATE blocks SET signature = NULL WHERE first = 2"),
+        ("blocks", "UPDATE blocks SET key_number = 9 WHERE first = 1"),
+        ("box_keys", "UPDATE box_keys SET public_key = (SELECT hash FROM blocks WHERE first = 1)"),
     ],
 )
 def test_the_check_finds_what_the_guards_could_not_prevent(
