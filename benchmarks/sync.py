@@ -50,6 +50,7 @@ from edge.uplink import Uplink
 from simulators.kills.stage import Stage
 
 LIVE_PERIOD_S: Final = 0.05
+BYTES_BLOCKS_MAX: Final = 2_000
 WATCH_S: Final = 0.002
 SETTLED_S_MAX: Final = 600.0
 STREAM: Final = "0" * 32
@@ -60,10 +61,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--blocks", default="20,1000,10000", help="records of a block")
-    parser.add_argument("--count", type=int, default=20, help="blocks of a round's backlog")
+    parser.add_argument("--blocks", default="1,10,100,1000,10000", help="records of a block")
+    parser.add_argument("--records", type=int, default=200_000, help="of a round's backlog")
+    parser.add_argument(
+        "--blocks-max", type=int, default=50_000, help="blocks of a round's backlog at most"
+    )
     parser.add_argument("--live", type=float, default=10.0, help="seconds of live records, idle")
-    parser.add_argument("--backlog", type=int, default=200_000, help="behind the live records")
+    parser.add_argument("--backlog", type=int, default=1_000_000, help="before the live records")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path("var"), help="on the disk to measure")
     asked = parser.parse_args()
@@ -79,8 +83,9 @@ async def measure(report: Report, folder: Path, asked: argparse.Namespace) -> No
     """Measure everything against one headquarters."""
     async with Stage(folder) as stage:
         for size in map(int, asked.blocks.split(",")):
-            await compare_drains(report, stage, size, asked.count, asked.rounds)
-            await compare_bytes(report, stage, size, asked.count)
+            count = max(1, min(asked.records // size, asked.blocks_max))
+            await compare_drains(report, stage, size, count, asked.rounds)
+            await compare_bytes(report, stage, size, min(count, BYTES_BLOCKS_MAX))
         note_waits(report, "live_idle", await live(stage, 0, asked.live))
         note_waits(report, "live_behind_backlog", await live(stage, asked.backlog, 0))
         report["figures"]["live_behind_backlog_records"] = asked.backlog
@@ -195,6 +200,7 @@ async def compare_drains(report: Report, stage: Stage, size: int, count: int, ro
         assert stored_count(stage.store, parts.journal.origin.epoch) == size * count
         floor.append(await asyncio.to_thread(time_floor, stage.folder / f"{size}-{number}", parts))
     report["figures"] |= {
+        f"drain_{size}_records": size * count,
         f"drain_{size}_ours_per_s": round(median(ours)),
         f"drain_{size}_plain_table_per_s": round(median(floor)),
     }
@@ -335,6 +341,7 @@ class Watch:
         self._store = store
         self._epoch = epoch
         self._steps: list[tuple[int, float]] = []
+        self._previews: dict[int, float] = {}
 
     def run(self) -> None:
         """Watch until the last record is there."""
@@ -345,11 +352,20 @@ class Watch:
                 if found is not None and found[0] > through:
                     through = found[0]
                     self._steps.append((through, perf_counter()))
+                newest = max(self._previews, default=0)
+                for (sequence,) in db.execute(_PREVIEWS, (self._epoch, newest)).fetchall():
+                    self._previews[sequence] = perf_counter()
                 sleep(WATCH_S)
 
     def seen_s(self, sequence: int) -> float:
-        """Say when a record was first seen."""
-        return next(at_s for through, at_s in self._steps if through >= sequence)
+        """Say when a record was first seen, committed or ahead of that as a preview."""
+        committed_s = next(at_s for through, at_s in self._steps if through >= sequence)
+        return min(committed_s, self._previews.get(sequence, committed_s))
+
+    @property
+    def previews_count(self) -> int:
+        """How many records were seen ahead of their turn."""
+        return len(self._previews)
 
 
 def note_waits(report: Report, name: str, waits_s: list[float]) -> None:
@@ -378,6 +394,9 @@ def _settings(stage: Stage, port: int) -> BoxSettings:
 
 
 _THROUGH: Final = "SELECT committed_through FROM journals WHERE epoch = ?"
+_PREVIEWS: Final = (
+    "SELECT sequence FROM previews WHERE epoch = ? AND sequence > ? ORDER BY sequence"
+)
 _COUNT: Final = "SELECT count(*) FROM records WHERE epoch = ?"
 
 if __name__ == "__main__":

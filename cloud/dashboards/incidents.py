@@ -14,13 +14,13 @@ class Story:
         word: what it is, in a few words.
         cause: its likely cause.
         remedy: what to do, step by step.
-        is_refusing: whether headquarters takes nothing of the box until then.
+        meanwhile: what is taken, and what is kept, until then.
     """
 
     word: str
     cause: str
     remedy: str
-    is_refusing: bool = True
+    meanwhile: str = ""
 
 
 def incident_story(kind: str, name: str = "SITE/BOX") -> Story:
@@ -74,6 +74,7 @@ def _forked(name: str) -> Story:
             "Then run “duifu edge journal renew” there: what only it recorded is carried over.",
             name=name,
         ),
+        _refused(),
     )
 
 
@@ -87,7 +88,6 @@ def _cloned(name: str) -> Story:
             "boxes resolve {name}. Nothing that either recorded is lost.",
             name=name,
         ),
-        is_refusing=False,
     )
 
 
@@ -102,6 +102,7 @@ def _set_back(name: str) -> Story:
             "Replace a card that nobody put back.",
             name=name,
         ),
+        _silent(),
     )
 
 
@@ -115,6 +116,7 @@ def _other_key(name: str) -> Story:
             "between: accept the box anew, so that it gets another password.",
             name=name,
         ),
+        _refused(),
     )
 
 
@@ -128,7 +130,7 @@ def _unsigned(name: str) -> Story:
             "duifu cloud boxes resolve {name}",
             name=name,
         ),
-        is_refusing=False,
+        _goes_on(),
     )
 
 
@@ -141,7 +143,7 @@ def _foreign(name: str) -> Story:
             "Nothing of it was stored. Then, here: duifu cloud boxes resolve {name}",
             name=name,
         ),
-        is_refusing=False,
+        _goes_on(),
     )
 
 
@@ -154,5 +156,19 @@ def _malformed(name: str) -> Story:
             "here: duifu cloud boxes resolve {name}",
             name=name,
         ),
-        is_refusing=False,
+        _goes_on(),
+    )
+
+
+def _refused() -> str:
+    return say("Until then headquarters takes no record of this box; the box keeps them all.")
+
+
+def _silent() -> str:
+    return say("Until then the box sends no record, and keeps them all.")
+
+
+def _goes_on() -> str:
+    return say(
+        "What the box itself signs goes on being taken; what is described here was not stored."
     )
