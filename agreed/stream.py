@@ -9,9 +9,13 @@ and reorder as it likes.
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import Final
 
 from agreed.limits import RESEND_MS_MAX, RESEND_MS_MIN, WINDOW_BYTES_MAX, WINDOW_ITEMS_MAX
 from agreed.machine import NS_PER_MS
+
+QUIET_FACTOR: Final = 3
+"""Silence is a loss when it lasts this many times as long as the far end lately took to answer."""
 
 
 class Outcome(Enum):
@@ -45,6 +49,8 @@ class Sender:
         self._bytes_in_flight = 0
         self._silent_rounds = 0
         self._resend_at_ns: int | None = None
+        self._heard_ns = 0
+        self._quiet_ms = 0
         self._asked: tuple[int, int] | None = None
         self._repair: tuple[int, int] | None = None
 
@@ -95,6 +101,7 @@ class Sender:
         self._in_flight.append((last, size_bytes))
         self._bytes_in_flight += size_bytes
         if self._resend_at_ns is None:
+            self._heard_ns = now_ns
             self._arm(now_ns)
 
     def acknowledged_through(
@@ -128,6 +135,10 @@ class Sender:
         return self._resend_at_ns
 
     def _advance(self, through: int, now_ns: int) -> None:
+        # A far end that is busy answers late, and everything sent again would make it later.
+        quiet_ms = (now_ns - self._heard_ns) // NS_PER_MS
+        self._quiet_ms = max(quiet_ms, self._quiet_ms * 7 // 8)
+        self._heard_ns = now_ns
         self._acknowledged = through
         self._cursor = max(self._cursor, through)
         self._silent_rounds = 0
@@ -164,7 +175,8 @@ class Sender:
         self._repair = None
 
     def _arm(self, now_ns: int) -> None:
-        wait_ms = min(RESEND_MS_MIN << min(self._silent_rounds, 16), RESEND_MS_MAX)
+        patience_ms = max(RESEND_MS_MIN, QUIET_FACTOR * self._quiet_ms)
+        wait_ms = min(patience_ms << min(self._silent_rounds, 16), RESEND_MS_MAX)
         wait_ms += int(wait_ms * self._jitter() / 2)
         self._resend_at_ns = now_ns + wait_ms * NS_PER_MS
 

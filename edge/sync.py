@@ -335,6 +335,10 @@ class BoxSync:
                 self._hello_at_ns = now_ns + self._wait_ns()
                 self._say_hello()
 
+    def next_message(self) -> Message | None:
+        """Hand over what is to be sent first, once; None for nothing."""
+        return self._outgoing.popleft() if self._outgoing else None
+
     def messages_to_send(self) -> list[Message]:
         """Hand over what is to be sent, once, in order."""
         messages = list(self._outgoing)

@@ -186,10 +186,24 @@ class Uplink:
             self._wake.clear()
             self._sync.time_passed(self._now_ns())
             await self._load()
-            for message in self._sync.messages_to_send():
-                await self._room.acquire()
-                group.create_task(self._publish(client, message))
+            while await self._send_next(client, group):
+                pass
             await self._woken()
+
+    async def _send_next(self, client: aiomqtt.Client, group: asyncio.TaskGroup) -> bool:
+        """Send one message as soon as the line has room; what happens now goes first."""
+        await self._room.acquire()
+        try:
+            await self._show()
+            message = self._sync.next_message()
+        except BaseException:
+            self._room.release()
+            raise
+        if message is None:
+            self._room.release()
+            return False
+        group.create_task(self._publish(client, message))
+        return True
 
     async def _publish(self, client: aiomqtt.Client, message: Message) -> None:
         try:

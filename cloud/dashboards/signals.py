@@ -45,7 +45,8 @@ def link(box: BoxView, now_ms: int, speed: int) -> Signal:
     if box.status == "retired":
         return Signal("unknown", say("retired"))
     if box.status == "pending":
-        return Signal("warn", say("pending"), reason=say("not accepted yet: duifu cloud boxes accept"))
+        reason = say("not accepted yet: duifu cloud boxes accept")
+        return Signal("warn", say("pending"), reason=reason)
     if box.last_heard_ms is None:
         return Signal("unknown", say("never heard"), reason=say("enrol it at the site"))
     silent_ms = max(now_ms - box.last_heard_ms, 0)

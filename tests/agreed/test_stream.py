@@ -72,6 +72,22 @@ def test_silence_sends_again_later_and_later() -> None:
     assert waits_ms[-1] == RESEND_MS_MAX
 
 
+def test_a_far_end_that_answers_late_is_given_time() -> None:
+    made = sender(100)
+    send(made, 4)
+    late_ns = (RESEND_MS_MIN - 1) * NS_PER_MS
+    made.acknowledged_through(1, late_ns, is_resend=False)
+    deadline_ns = made.deadline_ns()
+    assert deadline_ns == late_ns + 3 * late_ns
+    # It answers quickly again, and silence is noticed sooner, step by step.
+    now_ns = late_ns
+    for through in range(2, 40):
+        send(made, 4, now_ns=now_ns)
+        now_ns += NS_PER_MS
+        made.acknowledged_through(through, now_ns, is_resend=False)
+    assert made.deadline_ns() == now_ns + RESEND_MS_MIN * NS_PER_MS
+
+
 def test_nothing_in_flight_wants_no_waking() -> None:
     made = sender(2)
     assert made.deadline_ns() is None
