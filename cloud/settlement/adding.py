@@ -145,13 +145,14 @@ def _factors(quality: Quality | None, highest_bp: int) -> Int64s:
 def _parts(tables: _Tables, rows: Nodes) -> list[Int64s]:
     full, whole = _whole(tables, rows)
     rate = _rate(tables, rows)
-    scored = rows.quantity * (rows.score_bp > 0)
+    is_refunded = rows.is_refunded * tables.takes_back
+    scored = rows.quantity * (rows.score_bp > 0) * (1 - is_refunded)
     counted = np.where(tables.is_carved_out[rows.segment] == 1, BASIS_POINTS, rows.score_bp)
     return [
         whole,
         np.ones_like(whole),
         (rate > 0).astype(np.int64),
-        rows.is_refunded * tables.takes_back,
+        is_refunded,
         scored,
         scored * counted,
         full,

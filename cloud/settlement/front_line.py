@@ -40,6 +40,7 @@ def person_lines(plan: Plan, worker: str, work: Work) -> list[Line]:
         how = f"({base_fen} − {target_fen}) × {extra_bp} bp ÷ 10000 = {fen} fen"
         inputs = {"earned_fen": base_fen, "target_fen": target_fen, "extra_bp": extra_bp}
         lines.append(_moved(worker, Rule.ACCELERATOR, fen, how, inputs))
+    lines = [line for line in lines if line.amount_fen or line.rule is Rule.PIECE]
     return lines + _bounded(plan, worker, work, sum(line.amount_fen for line in lines))
 
 
@@ -139,8 +140,7 @@ def _bounded(plan: Plan, worker: str, work: Work, earned_fen: int) -> list[Line]
 
 def _moved(worker: str, rule: Rule, fen: int, how: str, inputs: Mapping[str, int]) -> Line:
     rounding = Rounding.EXACT if rule in {Rule.CAP, Rule.FLOOR} else Rounding.HALF_EVEN
-    nothing = None if fen else Nothing.NO_WEIGHT
-    return Line(rule, POOL, commission(worker), "", fen, how, inputs, rounding, nothing)
+    return Line(rule, POOL, commission(worker), "", fen, how, inputs, rounding)
 
 
 def _weights(pool: BonusPool, gathered: Gathered) -> dict[str, int]:

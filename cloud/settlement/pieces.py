@@ -30,7 +30,7 @@ class Work:
     Attributes:
         piece_fen: the sum of its pieces.
         nodes, rated, refunded: nodes, those that pay at all, those of refunded orders.
-        pieces: quantity with a score above 0.
+        pieces: quantity with a score above 0, without refunded orders.
         score_bp: sum of quantity × score; carved-out segments count in full once done.
     """
 
@@ -160,8 +160,9 @@ def _count(work: Work, piece: Piece, rates: Rates) -> None:
     work.piece_fen += piece.amount_fen
     work.nodes += 1
     work.rated += piece.rate_fen > 0
-    work.refunded += earning.order_id in rates.refunded
-    if earning.score_bp > 0:
+    is_refunded = earning.order_id in rates.refunded
+    work.refunded += is_refunded
+    if earning.score_bp > 0 and not is_refunded:
         is_carved_out = earning.segment in rates.carved_out
         work.pieces += earning.quantity
         work.score_bp += earning.quantity * (BASIS_POINTS if is_carved_out else earning.score_bp)

@@ -41,7 +41,6 @@ class Nothing(StrEnum):
     ALREADY_PAID = "already_paid"  # earlier periods paid it
     NOT_FUNDED = "not_funded"  # the escrow does not hold the stakes
     OUT_OF_TERM = "out_of_term"  # the wager names no target for the period
-    NO_WEIGHT = "no_weight"  # nobody has a claim on the pool
     PROTECTED = "protected"  # the legal cap leaves nothing to deduct
     ON_TARGET = "on_target"  # earned more than is guaranteed
 
