@@ -433,7 +433,7 @@ SEEDS: Final = (
         ),
     ),
     packet(0xF3, b"\x03PARCEL-1"),
-    uhppote.request(uhppote.STATUS, 405_419_896),
+    uhppote.ask_status(405_419_896),
     keys("a1") + press(28),
 )
 

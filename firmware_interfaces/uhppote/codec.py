@@ -1,25 +1,30 @@
-"""Packets of the UHPPOTE access boards: 64 bytes over UDP 60000, numbers low byte first.
+"""Packets of the UHPPOTE access boards: 64 bytes over UDP 60000, by the uhppoted package.
 
-`17 FUNCTION 00 00 SERIAL[4] ...`; a pushed status begins with 19 in firmware 6.62. Times are BCD.
+`17 FUNCTION 00 00 SERIAL[4] ...`; a pushed status begins with 19 in firmware 6.62.
 
-Source: the protocol as documented by the uhppoted project, checked against its Python package.
+The package's `encode` and `decode` are pure and write and read every field; its drivers own their
+sockets and their waiting and are not used. What is ours is finding whole packets of one board in
+any split of a stream, and the board's own time as a number. Source: the
+uhppoted package; docs/decisions/0017-uhppote-by-the-package.md says why it is used so.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-PACKET_BYTES: Final = 64
-STARTS: Final = (0x17, 0x19)
-MAGIC: Final = 0x55AAAA55
+from uhppoted import codec as names  # type: ignore[import-untyped]  # it brings no types
+from uhppoted import decode, encode
 
-STATUS: Final = 0x20
-OPEN_DOOR: Final = 0x40
-PUT_CARD: Final = 0x50
-DELETE_CARD: Final = 0x52
-GET_EVENT: Final = 0xB0
-SET_INDEX: Final = 0xB2
-GET_INDEX: Final = 0xB4
+PACKET_BYTES: Final = 64
+STARTS: Final = (names.SOM, names.SOM_v6_62)
+
+STATUS: Final = names.GET_STATUS
+OPEN_DOOR: Final = names.OPEN_DOOR
+PUT_CARD: Final = names.PUT_CARD
+DELETE_CARD: Final = names.DELETE_CARD
+GET_EVENT: Final = names.GET_EVENT
+SET_INDEX: Final = names.SET_EVENT_INDEX
+GET_INDEX: Final = names.GET_EVENT_INDEX
 FUNCTIONS: Final = {STATUS, OPEN_DOOR, PUT_CARD, DELETE_CARD, GET_EVENT, SET_INDEX, GET_INDEX}
 
 CARD_EVENT: Final = 1
@@ -86,57 +91,90 @@ class Status:
     now_s: int | None
 
 
-def request(function: int, serial: int, data: bytes = b"") -> bytes:
-    """Wrap a request; at most 56 bytes of data."""
-    head = bytes([STARTS[0], function, 0, 0]) + serial.to_bytes(4, "little")
-    return (head + data).ljust(PACKET_BYTES, b"\x00")
+def ask_status(serial: int) -> bytes:
+    """Ask for the newest event, the doors and the clock."""
+    return bytes(encode.get_status_request(serial))
+
+
+def ask_index(serial: int) -> bytes:
+    """Ask up to which event the board was read."""
+    return bytes(encode.get_event_index_request(serial))
 
 
 def get_event(serial: int, index: int) -> bytes:
     """Ask for one event; index 0 is the oldest that the board still has."""
-    return request(GET_EVENT, serial, index.to_bytes(4, "little"))
+    return bytes(encode.get_event_request(serial, index))
 
 
 def set_index(serial: int, index: int) -> bytes:
     """Have the board remember up to which event it was read."""
-    data = index.to_bytes(4, "little") + MAGIC.to_bytes(4, "little")
-    return request(SET_INDEX, serial, data)
+    return bytes(encode.set_event_index_request(serial, index))
 
 
 def open_door(serial: int, door: int) -> bytes:
     """Open one door, 1 to 4, for as long as the board is set to."""
-    return request(OPEN_DOOR, serial, bytes([door]))
+    return bytes(encode.open_door_request(serial, door))
 
 
-def put_card(serial: int, card: int, days: tuple[str, str], doors: frozenset[int]) -> bytes:
-    """Put a card on the board's list; days are YYYYMMDD, first and last, both included."""
-    data = card.to_bytes(4, "little") + bytes.fromhex(days[0]) + bytes.fromhex(days[1])
-    return request(PUT_CARD, serial, data + bytes(door in doors for door in range(1, 5)))
+def put_card(serial: int, card: int, days: tuple[date, date], doors: frozenset[int]) -> bytes:
+    """Put a card on the board's list; the first and the last day are both included."""
+    may_open = [int(door in doors) for door in range(1, DOORS_COUNT + 1)]
+    return bytes(encode.put_card_request(serial, card, *days, *may_open, 0))
 
 
 def delete_card(serial: int, card: int) -> bytes:
     """Take a card off the board's list."""
-    return request(DELETE_CARD, serial, card.to_bytes(4, "little"))
+    return bytes(encode.delete_card_request(serial, card))
 
 
 def event_of(packet: Packet) -> Event:
     """Read the event in a GET_EVENT or STATUS packet."""
-    raw = packet.raw
+    if packet.function == STATUS:
+        return status_of(packet).last
+    said = decode.get_event_response(_answer(packet))
     return Event(
-        index=packet.number(8),
-        kind=raw[12],
-        is_granted=raw[13] == 1,
-        door=raw[14],
-        card=packet.number(16),
-        at_s=_seconds(raw[20:27]),
+        index=said.index,
+        kind=said.event_type,
+        is_granted=said.access_granted,
+        door=said.door,
+        card=said.card,
+        at_s=_seconds(said.timestamp),
     )
 
 
 def status_of(packet: Packet) -> Status:
     """Read a STATUS packet, asked for or pushed."""
-    raw = packet.raw
-    open_doors = frozenset(door for door in range(1, 5) if raw[27 + door] == 1)
-    return Status(event_of(packet), open_doors, _seconds(b"\x20" + raw[51:54] + raw[37:40]))
+    said = decode.get_status_response(_answer(packet))
+    doors = (said.door_1_open, said.door_2_open, said.door_3_open, said.door_4_open)
+    last = Event(
+        index=said.event_index,
+        kind=said.event_type or NO_EVENT,
+        is_granted=bool(said.event_access_granted),
+        door=said.event_door or 0,
+        card=said.event_card or 0,
+        at_s=_seconds(said.event_timestamp),
+    )
+    now = said.system_date and said.system_time
+    now_s = (
+        _seconds(datetime.combine(said.system_date, said.system_time)) if now is not None else None
+    )
+    open_doors = frozenset(door for door, is_open in enumerate(doors, start=1) if is_open)
+    return Status(last, open_doors, now_s)
+
+
+def index_of(packet: Packet) -> int:
+    """Read up to which event the board was read."""
+    return int(decode.get_event_index_response(_answer(packet)).event_index)
+
+
+def was_opened(packet: Packet) -> bool:
+    """Read whether the board opened the door that it was told to open."""
+    return bool(decode.open_door_response(_answer(packet)).opened)
+
+
+def _answer(packet: Packet) -> bytes:
+    """A packet as the package wants it: pushed ones of firmware 6.62 begin otherwise."""
+    return bytes([names.SOM]) + packet.raw[1:]
 
 
 class PacketReader:
@@ -167,11 +205,9 @@ class PacketReader:
         return is_start and serial.startswith(held[2:])
 
 
-def _seconds(bcd: bytes) -> int | None:
-    """Seconds of YYYYMMDDhhmmss since the year 1; one board's own, never compared with ours."""
-    try:
-        moment = datetime.strptime(bcd.hex(), "%Y%m%d%H%M%S")  # noqa: DTZ007  # it has no zone
-    except ValueError:
+def _seconds(moment: datetime | None) -> int | None:
+    """Seconds since the year 1; one board's own time, never compared with ours."""
+    if moment is None:
         return None
     return moment.toordinal() * 86_400 + moment.hour * 3_600 + moment.minute * 60 + moment.second
 

@@ -113,7 +113,7 @@ class UhppoteMachine:
         return answers[packet.function](packet, now)
 
     def _index(self, packet: Packet, _now: Moment) -> list[Observation]:
-        self._read = self._marked = packet.number(8)
+        self._read = self._marked = codec.index_of(packet)
         return []
 
     def _status_said(self, packet: Packet, now: Moment) -> list[Observation]:
@@ -183,7 +183,7 @@ class UhppoteMachine:
         if not self._admits:
             return []
         door, _ = self._admits.popleft()
-        if packet.raw[8] == 1:
+        if codec.was_opened(packet):
             return [Observation(self._name(door), Seen.ADMITTED, now, part=door)]
         return [refused(self._name(door), now, "board refuses")]
 
@@ -227,9 +227,9 @@ class UhppoteMachine:
             self._admits[0] = door, attempts_count + 1
             return codec.OPEN_DOOR, codec.open_door(self._serial, door)
         if self._read is None:
-            return codec.GET_INDEX, codec.request(codec.GET_INDEX, self._serial)
+            return codec.GET_INDEX, codec.ask_index(self._serial)
         if now.mono_ns >= self._poll_ns:
-            return codec.STATUS, codec.request(codec.STATUS, self._serial)
+            return codec.STATUS, codec.ask_status(self._serial)
         last = self._status.last.index if self._status else 0
         unmarked = self._read - self._marked
         if unmarked and (self._read >= last or unmarked >= MARK_COUNT):

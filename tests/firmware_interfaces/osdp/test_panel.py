@@ -99,6 +99,7 @@ def test_cure_enforce_secure_a_wrong_key_never_comes_online() -> None:
     assert not pair.until(lambda: pair.panel.is_secure(0), wait_s=1.0)
     assert all(event["event"] != osdp_sys.EVENT_CARDREAD for _, event in pair.panel.events)
     assert not any(frame(sent).code == 0x60 for sent in pair.sent), "nothing is polled in the clear"
+    assert pair.panel.withheld_count == 0, "libosdp itself did not even try"
 
 
 def test_cure_callbacks_only_queue() -> None:
