@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from agreed.words import say
+from firmware_interfaces.locker.kinds import KINDS
 
 
 def _(message: str) -> str:
@@ -60,6 +61,10 @@ _OWN: Final = (
     _("a secure-channel key is 32 hexadecimal characters"),
     _("this key is publicly known; give the reader a key of its own"),
     _("address and compartments reach past board 15"),
+    _("a door needs a strike, a contact or a button"),
+    _("an identity key is 32 hexadecimal characters"),
+    _("far_dbm must be less than near_dbm"),
+    _("away_s must be at least three times scan_s"),
     _('ends = "silence" needs idle_ms above 0'),
     _(
         "a port is a path such as /dev/ttyUSB0 or /dev/serial/by-id/..., "
@@ -129,7 +134,7 @@ def _own_words(message: str) -> str:
 
 def _place(location: tuple[str | int, ...]) -> str:
     """Write where in the file, counting tables from 1 and leaving out the family's tag."""
-    families = {"osdp", "locker_cu16", "scanner"}
+    families = {"osdp", "scanner", "wiegand", "modbus", "contacts", "uhppote", "ble", *KINDS}
     parts: list[str] = []
     for part in location:
         if isinstance(part, int):

@@ -32,6 +32,10 @@ class Debounced:
         self.value, self._candidate = value, None
         return True
 
+    def deadline_ns(self) -> int | None:
+        """When another sample of the same value settles it; None while it does not move."""
+        return None if self._candidate is None else self._since_ns + self._debounce_ns
+
     def forget(self) -> None:
         """Know nothing of it any more."""
         self.value = self._candidate = None

@@ -26,6 +26,9 @@ class Seen(IntEnum):
     CARD_BEFORE = 15  # read from a device's memory; value: card, space, the device's own time
     MISSED = 16  # events that a device could not keep; value: how many
     REKEYED = 17  # a reader confirmed its new key: the old one is of no use any more
+    ENTERED = 18  # a badge or beacon is near; value: who it says it is
+    LEFT = 19  # it is not near any more; value as there
+    CLASHED = 20  # two devices answer to one address, said once; value: which
     INSTALL_OPENED = 30  # keys that anybody knows are taken for a while; value: the seconds
     INSTALL_CLOSED = 31  # they are not any more; value: keyed, time, told or lost
     POWER_LOST = 32  # a reader reports that its own supply fails

@@ -1,4 +1,4 @@
-"""The only file that opens hardware: serial lines, serial servers, keyboards behind one shape."""
+"""The one place that opens hardware: serial lines, serial servers, keyboards, pins, radios."""
 
 import asyncio
 import contextlib
@@ -35,8 +35,10 @@ THREAD_READ_S = 0.05  # a port without a descriptor is asked this often
 KEEPALIVE_S = 5  # a silent serial server is asked this often, and is gone after
 KEEPALIVES_COUNT = 3  # so many questions without an answer
 
-BY_ID = Path("/dev/serial/by-id")
+LINKS = Path("/dev/serial")
 KEYBOARDS = "/dev/input/"
+CHIPS = "/dev/gpiochip"
+RADIOS = "ble://"
 GRAB_KEYBOARD = 0x40044590  # EVIOCGRAB; Source: Linux, include/uapi/linux/input.h
 
 # Opening and closing may block for seconds (pyserial waits 5 s for a socket, and sleeps when it
@@ -82,10 +84,24 @@ class Port(Protocol):
 
 
 def serial_ports() -> list[str]:
-    """Name the serial adapters of this machine, by identity where the system knows one."""
-    stable = {entry.resolve(): str(entry) for entry in BY_ID.glob("*")} if BY_ID.is_dir() else {}
-    paths = [Path(port.device) for port in comports()]
-    return sorted(stable.get(path.resolve(), str(path)) for path in paths)
+    """Name the serial adapters of this machine, by serial number or socket where known."""
+    return sorted(
+        stable_name(Path(port.device), has_serial=bool(port.serial_number)) for port in comports()
+    )
+
+
+def stable_name(path: Path, *, has_serial: bool, links: Path = LINKS) -> str:
+    """Name an adapter so that it is the same one after a restart or another order of plugging.
+
+    An adapter with a serial number is named by it wherever it is plugged in. Without one, two of
+    the same make would share that name, and the socket it sits in tells them apart.
+    """
+    for folder in ("by-id", "by-path") if has_serial else ("by-path", "by-id"):
+        entries = sorted((links / folder).glob("*"))
+        name = next((str(one) for one in entries if one.resolve() == path.resolve()), None)
+        if name is not None:
+            return name
+    return str(path)
 
 
 async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
@@ -95,6 +111,10 @@ async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
         PortMissingError: nothing is there. PortBusyError: somebody else holds it.
         PortRefusedError: no permission. PortOptionError: the adapter cannot do what is asked.
     """
+    if wiring.port.startswith(RADIOS):
+        return await _open_radio(wiring, wake)
+    if wiring.port.startswith(CHIPS):
+        return _open_pins(wiring, wake)
     opening = asyncio.get_running_loop().run_in_executor(_threads, _open_device, wiring)
     try:
         device = await asyncio.shield(opening)
@@ -110,6 +130,27 @@ async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
     if wiring.port.startswith("socket://"):
         _tend_connection(descriptor)
     return _DescriptorPort(device, descriptor, wiring.port, wake)
+
+
+# A box without pins or radio in use does not load what reaches them.
+
+
+async def _open_radio(wiring: Wiring, wake: Callable[[], None]) -> Port:
+    from firmware_interfaces.ble.settings import BleLine  # noqa: PLC0415
+    from firmware_interfaces.radio import open_radio  # noqa: PLC0415
+
+    if not isinstance(wiring, BleLine):
+        raise PortOptionError(wiring.port, "a radio is for lines of family ble")
+    return await open_radio(wiring.port, wiring.scan_s, wake)
+
+
+def _open_pins(wiring: Wiring, wake: Callable[[], None]) -> Port:
+    from firmware_interfaces.contacts.settings import ContactsLine  # noqa: PLC0415
+    from firmware_interfaces.pins import PinPort, open_pins  # noqa: PLC0415
+
+    if not isinstance(wiring, ContactsLine):
+        raise PortOptionError(wiring.port, "pins are for lines of family contacts")
+    return PinPort(open_pins(wiring), wiring.port, wake)
 
 
 def _tend_connection(descriptor: int) -> None:

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 # loop:// is pyserial's wire from a port to itself, for trying a box without hardware.
-_PORT = re.compile(r"/[^\0]+|(socket|rfc2217|udp)://[^/\s]+:\d{1,5}(\?\S*)?|loop://")
+_PORT = re.compile(
+    r"/[^\0]+|(socket|rfc2217|udp)://[^/\s]+:\d{1,5}(\?\S*)?|ble://[a-z0-9]{1,16}|loop://"
+)
 
 
 def _known_port(port: str) -> str:

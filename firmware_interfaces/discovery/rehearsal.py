@@ -8,8 +8,10 @@ from enum import Enum
 from typing import Final, assert_never
 
 from agreed.machine import NS_PER_S, Moment
+from firmware_interfaces.ble.settings import BleLine
+from firmware_interfaces.contacts.settings import ContactsLine
 from firmware_interfaces.locker.settings import LockerLine
-from firmware_interfaces.modbus.settings import ModbusDoor, ModbusLine
+from firmware_interfaces.modbus.settings import ModbusLine
 from firmware_interfaces.observations import (
     Admit,
     Answer,
@@ -24,6 +26,7 @@ from firmware_interfaces.scanner.settings import ScannerLine
 from firmware_interfaces.settings import LineSettings
 from firmware_interfaces.uhppote.settings import UhppoteLine
 from firmware_interfaces.wiegand.settings import WiegandLine
+from firmware_interfaces.wired_door import WiredDoor
 
 WAIT_S: Final = 30
 OPEN_MS: Final = 3_000
@@ -41,6 +44,8 @@ class Act(Enum):
     CLOSE = "close"  # a person closes the door
     PRESS = "press"  # a person presses the exit button
     SCAN = "scan"  # a person scans a code
+    CARRY_IN = "carry_in"  # a person brings a badge near
+    CARRY_OUT = "carry_out"  # a person takes it away
     HEAR_BEEP = "hear_beep"  # the box answers; a person listens and says what was heard
 
 
@@ -80,23 +85,27 @@ def steps_for(line: LineSettings, device: str, part: int = 1) -> list[Step]:
     """Give the steps that test one device of a line; `part` is a compartment."""
     back = Step(Act.WAIT, Seen.BACK)
     match line:
-        case OsdpLine():
-            return [back, Step(Act.TAP, Seen.CARD), _green(device), _red(device)]
-        case WiegandLine():
-            return [back, Step(Act.TAP, Seen.CARD)]
+        case OsdpLine() | WiegandLine() | UhppoteLine():
+            return [back, Step(Act.TAP, Seen.CARD), *_answers_of(line, device)]
         case LockerLine():
             opened = Step(Act.OPEN, Seen.DOOR_OPENED, OpenCompartment(device, part))
             return [back, opened, Step(Act.CLOSE, Seen.DOOR_CLOSED)]
         case ScannerLine():
             beep = Step(Act.HEAR_BEEP, None, Answer(device, is_good=True))
             return [back, Step(Act.SCAN, Seen.CODE), beep]
-        case ModbusLine():
+        case ModbusLine() | ContactsLine():
             (door,) = (one for one in line.devices if one.name == device)
             return [back, *_door_steps(door)]
-        case UhppoteLine():
-            return [back, Step(Act.TAP, Seen.CARD), _green(device)]
+        case BleLine():
+            return [back, Step(Act.CARRY_IN, Seen.ENTERED), Step(Act.CARRY_OUT, Seen.LEFT)]
         case _:
             assert_never(line)
+
+
+def _answers_of(line: OsdpLine | WiegandLine | UhppoteLine, device: str) -> list[Step]:
+    if isinstance(line, WiegandLine) or (isinstance(line, OsdpLine) and line.mode == "listen"):
+        return []
+    return [_green(device)] + ([_red(device)] if isinstance(line, OsdpLine) else [])
 
 
 def _green(device: str) -> Step:
@@ -107,7 +116,7 @@ def _red(device: str) -> Step:
     return Step(Act.WATCH_RED, None, Refuse(device))
 
 
-def _door_steps(door: ModbusDoor) -> list[Step]:
+def _door_steps(door: WiredDoor) -> list[Step]:
     steps = [_green(door.name)] if door.strike is not None else []
     if door.contact is not None:
         steps += [Step(Act.PULL, Seen.DOOR_OPENED), Step(Act.CLOSE, Seen.DOOR_CLOSED)]

@@ -1,51 +1,58 @@
-"""Modbus RTU frames: `UNIT FUNCTION DATA CRC CRC`.
+"""Modbus RTU frames, written and read by pymodbus: `UNIT FUNCTION DATA CRC CRC`.
 
-Source: MODBUS over Serial Line V1.02 (RTU framing, CRC-16 polynomial A001, initial value FFFF, low
-byte first); MODBUS Application Protocol V1.1b3 (functions 02 and 05, exceptions).
+Source: MODBUS over Serial Line V1.02 (RTU framing); MODBUS Application Protocol V1.1b3 (functions
+02 and 05, exceptions).
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-READ_INPUTS: Final = 0x02
-WRITE_COIL: Final = 0x05
+from pymodbus.framer import FramerRTU
+from pymodbus.pdu import DecodePDU
+from pymodbus.pdu.bit_message import (
+    ReadDiscreteInputsRequest,
+    ReadDiscreteInputsResponse,
+    WriteSingleCoilRequest,
+    WriteSingleCoilResponse,
+)
+
+from firmware_interfaces.modbus.settings import INPUTS_COUNT_MAX
+
+READ_INPUTS: Final = ReadDiscreteInputsRequest.function_code
+WRITE_COIL: Final = WriteSingleCoilRequest.function_code
 EXCEPTION_BIT: Final = 0x80
-INPUTS_COUNT_MAX: Final = 64
-FRAME_BYTES_MIN: Final = 5
-ECHO_BYTES: Final = 8
+_FUNCTIONS: Final = {f | bit for f in (READ_INPUTS, WRITE_COIL) for bit in (0, EXCEPTION_BIT)}
+_AROUND_BYTES: Final = 3  # the unit and the CRC
 
 
-def _crc_step(crc: int) -> int:
-    for _ in range(8):
-        crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
-    return crc
+class _Decoder(DecodePDU):
+    """Knows the two answers that we ask for, so that noise seldom looks like the start of one."""
+
+    def __init__(self) -> None:
+        super().__init__(is_server=False)
+        self.pdu_table = {
+            READ_INPUTS: (ReadDiscreteInputsRequest, ReadDiscreteInputsResponse),
+            WRITE_COIL: (WriteSingleCoilRequest, WriteSingleCoilResponse),
+        }
 
 
-_CRC_TABLE: Final = tuple(_crc_step(byte) for byte in range(256))
+_DECODER: Final = _Decoder()
+_FRAMER: Final = FramerRTU(_DECODER)
 
 
-def crc16(data: bytes) -> int:
-    """CRC-16 of a frame, 0 to 65535."""
-    crc = 0xFFFF
-    for byte in data:
-        crc = crc >> 8 ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
-    return crc
-
-
-def frame(unit: int, function: int, data: bytes) -> bytes:
-    """Wrap a request or a reply."""
-    body = bytes([unit, function]) + data
-    return body + crc16(body).to_bytes(2, "little")
+def frame(unit: int, body: bytes) -> bytes:
+    """Wrap a function and its data."""
+    return _FRAMER.encode(body, unit, 0)
 
 
 def read_inputs(unit: int, count: int) -> bytes:
     """Ask for discrete inputs 0 to count - 1."""
-    return frame(unit, READ_INPUTS, (0).to_bytes(2) + count.to_bytes(2))
+    return _FRAMER.buildFrame(ReadDiscreteInputsRequest(dev_id=unit, address=0, count=count))
 
 
 def write_coil(unit: int, coil: int, *, is_on: bool) -> bytes:
     """Switch one coil; the board answers with the same bytes."""
-    return frame(unit, WRITE_COIL, coil.to_bytes(2) + (b"\xff\x00" if is_on else b"\x00\x00"))
+    return _FRAMER.buildFrame(WriteSingleCoilRequest(dev_id=unit, address=coil, bits=[is_on]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +62,22 @@ class Reply:
     Attributes:
         unit: who sent it.
         function: what it answers, without the exception bit.
-        is_exception: whether the board says no; `data` is then one byte, why.
-        data: what stands between the function and the CRC, without a count of bytes.
+        refusal: why the board says no, its exception code; 0 where it does not.
+        inputs: of a reading, from input 0; () otherwise.
+        coil: which one was switched; 0 otherwise.
+        is_on: what it was switched to.
     """
 
     unit: int
     function: int
-    is_exception: bool
-    data: bytes
+    refusal: int = 0
+    inputs: tuple[bool, ...] = ()
+    coil: int = 0
+    is_on: bool = False
 
     def input_at(self, place: int) -> bool | None:
         """One discrete input; None when the reply does not reach so far."""
-        if place >= 8 * len(self.data):
-            return None
-        return bool(self.data[place // 8] >> place % 8 & 1)
+        return self.inputs[place] if place < len(self.inputs) else None
 
 
 class ReplyReader:
@@ -86,36 +95,36 @@ class ReplyReader:
         found = []
         self._rest += data
         while self._rest:
-            length = _length(self._rest)
-            if length > len(self._rest):
-                break
-            raw = bytes(self._rest[:length])
-            if length and crc16(raw[:-2]) == int.from_bytes(raw[-2:], "little"):
-                found.append(_reply(raw))
-                del self._rest[:length]
-            else:
+            if not _may_begin(self._rest):
                 del self._rest[0]
+                continue
+            used_count, unit, _, body = _FRAMER.decode(bytes(self._rest))
+            if not used_count:
+                break
+            reply = _reply(unit, body) if body else None
+            if reply is not None:
+                found.append(reply)
+            # pymodbus gives up all it holds after a wrong CRC; a true reply may begin within.
+            del self._rest[: len(body) + _AROUND_BYTES if body else 1]
         return found
 
 
-def _length(held: bytearray) -> int:
-    """How many bytes the reply that begins here has; 0 when none can."""
+def _may_begin(held: bytearray) -> bool:
+    """Whether a reply to what we ask could begin here."""
     if len(held) < 2:
-        return FRAME_BYTES_MIN
-    function = held[1]
-    if function in {READ_INPUTS | EXCEPTION_BIT, WRITE_COIL | EXCEPTION_BIT}:
-        return FRAME_BYTES_MIN
-    if function == WRITE_COIL:
-        return ECHO_BYTES
-    if function != READ_INPUTS:
-        return 0
-    if len(held) < 3:
-        return FRAME_BYTES_MIN
-    return FRAME_BYTES_MIN + held[2] if 1 <= held[2] <= INPUTS_COUNT_MAX // 8 else 0
+        return True
+    if held[1] != READ_INPUTS or len(held) < 3:
+        return held[1] in _FUNCTIONS
+    return 1 <= held[2] <= INPUTS_COUNT_MAX // 8
 
 
-def _reply(raw: bytes) -> Reply:
-    function = raw[1] & ~EXCEPTION_BIT
-    is_exception = bool(raw[1] & EXCEPTION_BIT)
-    has_count = function == READ_INPUTS and not is_exception
-    return Reply(raw[0], function, is_exception, raw[3 if has_count else 2 : -2])
+def _reply(unit: int, body: bytes) -> Reply | None:
+    function, refusal = body[0] & ~EXCEPTION_BIT, body[1] if body[0] & EXCEPTION_BIT else 0
+    if body[0] & EXCEPTION_BIT:
+        return Reply(unit, function, refusal) if refusal else None
+    pdu = _DECODER.decode(body)
+    if pdu is None:
+        return None
+    if function == READ_INPUTS:
+        return Reply(unit, function, inputs=tuple(pdu.bits))
+    return Reply(unit, function, coil=pdu.address, is_on=pdu.bits[0])

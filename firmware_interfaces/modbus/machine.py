@@ -1,5 +1,6 @@
 """Asks the boards of one line in turn and switches their strikes, one request at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agreed.machine import NS_PER_MS, Moment
@@ -11,16 +12,17 @@ from firmware_interfaces.modbus.codec import (
     read_inputs,
     write_coil,
 )
-from firmware_interfaces.modbus.door import Door
-from firmware_interfaces.modbus.settings import ModbusLine
-from firmware_interfaces.observations import Admit, Command, Observation
+from firmware_interfaces.modbus.settings import ModbusDoor, ModbusLine
+from firmware_interfaces.observations import Admit, Command, Observation, Seen
 from firmware_interfaces.presence import refused
+from firmware_interfaces.wired_door import Door
 
 POLL_MS = 50
 POLL_LOST_MS = 1_000
 REPLY_MS_MAX = 200
 GAP_MS = 5  # 3.5 characters of silence part frames: 4 ms at 9,600 baud
 MISSES_COUNT_MAX = 5
+CLASHES_COUNT = 3  # second answers to one question that show two boards with one number
 
 
 @dataclass(slots=True)
@@ -30,6 +32,7 @@ class _Board:
     inputs_count: int
     due_ns: int = 0
     misses_count: int = 0
+    clashes_count: int = 0
     is_lost: bool = False
 
 
@@ -39,18 +42,20 @@ class ModbusMachine:
     def __init__(self, settings: ModbusLine) -> None:
         self._doors = {door.name: Door(door) for door in settings.devices}
         units = sorted({door.unit for door in settings.devices})
-        self._boards = [self._board(unit) for unit in units]
+        self._boards = [self._board(unit, settings.devices) for unit in units]
         self._board_of = {door.settings.name: b for b in self._boards for door in b.doors}
         self._reader = ReplyReader()
         self._outgoing = bytearray()
         self._asked: _Board | None = None
         self._written: Door | None = None  # whose strike the request is about; None for a read
+        self._answerer: _Board | None = None  # who answered last, until somebody else is asked
         self._wait_ns = 0
         self._is_open = False
 
-    def _board(self, unit: int) -> _Board:
-        doors = [door for door in self._doors.values() if door.settings.unit == unit]
-        return _Board(unit, doors, max(door.settings.inputs_count() for door in doors))
+    def _board(self, unit: int, tables: Sequence[ModbusDoor]) -> _Board:
+        own = [door for door in tables if door.unit == unit]
+        doors = [self._doors[door.name] for door in own]
+        return _Board(unit, doors, max(door.inputs_count() for door in own))
 
     def line_opened(self, now: Moment) -> list[Observation]:
         """Let every strike go, then begin asking."""
@@ -61,6 +66,7 @@ class ModbusMachine:
         self._wait_ns = now.mono_ns
         for board in self._boards:
             board.due_ns = now.mono_ns
+            board.clashes_count = 0
             for door in board.doors:
                 door.begin()
         self._next(now)
@@ -88,6 +94,8 @@ class ModbusMachine:
         for reply in self._reader.feed(data):
             if self._is_answer(reply):
                 said += self._answered(reply, now)
+            elif self._answerer is not None and reply.unit == self._answerer.unit:
+                said += self._answered_twice(self._answerer, now)
         if self._is_open:
             self._next(now)
         return said
@@ -97,27 +105,36 @@ class ModbusMachine:
             return False
         if self._written is None:
             return reply.function == READ_INPUTS
-        if reply.function != WRITE_COIL or reply.is_exception:
+        if reply.function != WRITE_COIL or reply.refusal:
             return reply.function == WRITE_COIL
-        coil, value = int.from_bytes(reply.data[:2]), reply.data[2:]
-        is_on = value == b"\xff\x00"
-        return coil == self._written.settings.strike and is_on == bool(self._written.wanted)
+        strike, is_on = self._written.settings.strike, bool(self._written.wanted)
+        return (reply.coil, reply.is_on) == (strike, is_on)
 
     def _answered(self, reply: Reply, now: Moment) -> list[Observation]:
         assert self._asked is not None
         board, door = self._asked, self._written
         self._asked = self._written = None
+        self._answerer = board
         self._wait_ns = now.mono_ns + GAP_MS * NS_PER_MS
         board.misses_count = 0
         board.is_lost = False
-        if door is not None and reply.is_exception:
-            return door.not_written(now, f"board refuses ({reply.data[0]})")
+        if door is not None and reply.refusal:
+            return door.not_written(now, f"board refuses ({reply.refusal})")
         if door is not None:
             return door.written(now)
         board.due_ns = now.mono_ns + POLL_MS * NS_PER_MS
-        if reply.is_exception:
+        if reply.refusal:
             return [s for d in board.doors for s in d.presence.lost(now, "no such inputs")]
-        return [said for one in board.doors for said in one.heard(reply, now)]
+        return [said for one in board.doors for said in one.heard(reply.input_at, now)]
+
+    def _answered_twice(self, board: _Board, now: Moment) -> list[Observation]:
+        """Say once that one question has two answers: two boards have one number."""
+        board.clashes_count += 1
+        if board.clashes_count != CLASHES_COUNT:
+            return []
+        reason = f"unit {board.unit}"
+        doors = [door.settings.name for door in board.doors]
+        return [Observation(name, Seen.CLASHED, now, value=reason) for name in doors]
 
     def time_passed(self, now: Moment) -> list[Observation]:
         """Give up on an answer that does not come, and do what is due."""
@@ -158,7 +175,7 @@ class ModbusMachine:
             self._ask(board, None, read_inputs(board.unit, board.inputs_count), now)
 
     def _ask(self, board: _Board, door: Door | None, request: bytes, now: Moment) -> None:
-        self._asked, self._written = board, door
+        self._asked, self._written, self._answerer = board, door, None
         self._reader.reset()
         self._outgoing += request
         self._wait_ns = now.mono_ns + REPLY_MS_MAX * NS_PER_MS

@@ -33,6 +33,8 @@ from cloud.replay.timestamps import DateOrder, EpochUnit, TimeForm, TimeReadErro
 from edge.clock import parse_memory
 from edge.config import read_settings
 from firmware_interfaces.locker import codec as locker
+from firmware_interfaces.ble import codec as ble
+from firmware_interfaces.contacts import codec as pins
 from firmware_interfaces.modbus import codec as modbus
 from firmware_interfaces.osdp import codec as osdp
 from firmware_interfaces.scanner import framed
@@ -164,6 +166,8 @@ def make_targets(folder: Path) -> list[Target]:
         _line("scanner ssi", framed.PacketReader, _packets(), _repaired_ssi),
         *(_line(f"wiegand {form}", partial(CardReader, form), _codes()) for form in forms),
         _line("modbus", modbus.ReplyReader, _modbus_frames(), _repaired_modbus),
+        _line("contacts", pins.LevelReader, [pins.written(pins.Level(17, True))]),
+        Target("ble", _advertisements(), _decode_advertisement, ()),
         Target("uhppote", [b"\x17\x20\0\0\x01\0\0\0" + bytes(56)], _decode_uhppote, ()),
         _settings_target(folder),
         Target("mapping", [_MAPPING.encode()], _decode_mapping, (RemedyError,), weight=2),
@@ -377,11 +381,24 @@ def _repaired_ssi(data: bytes, _dice: Random) -> bytes:
 
 
 def _modbus_frames() -> list[bytes]:
-    return [modbus.frame(1, modbus.READ_INPUTS, b"\x01\x05"), modbus.write_coil(1, 0, is_on=True)]
+    return [
+        modbus.frame(1, bytes([modbus.READ_INPUTS, 1, 5])),
+        modbus.write_coil(1, 0, is_on=True),
+    ]
 
 
 def _repaired_modbus(data: bytes, _dice: Random) -> bytes:
-    return data[:-2] + modbus.crc16(data[:-2]).to_bytes(2, "little")
+    return modbus.frame(data[0], data[1:-2]) if len(data) > 2 else data
+
+
+def _advertisements() -> list[bytes]:
+    beacons = [b"\x1a\xff\x4c\x00\x02\x15" + bytes(21), b"\x0d\x16\xaa\xfe\x30" + bytes(9)]
+    return [ble.written(ble.Report(bytes(6), -50, data)) for data in beacons]
+
+
+def _decode_advertisement(data: bytes) -> bool:
+    ble.identity(data)  # what stands on the air has no check of ours around it
+    return bool([ble.identity(report.data) for report in ble.ReportReader().feed(data)])
 
 
 def _decode_uhppote(data: bytes) -> bool:

@@ -26,11 +26,8 @@ class Case:
 
 # These run the machine of another family, so one port is enough for them.
 RELATIVES = {"locker_wkly", "scanner_wedge"}
-CASES = [
-    (name, kind)
-    for name in FAMILIES
-    for kind in (("pty",) if name in RELATIVES else ("pty", "socket"))
-]
+PORTS = dict.fromkeys(RELATIVES, ("pty",)) | {"ble": ("air",)}
+CASES = [(name, kind) for name in FAMILIES for kind in PORTS.get(name, ("pty", "socket"))]
 
 
 @pytest.fixture(params=CASES, ids=str)

@@ -16,7 +16,7 @@ from firmware_interfaces.errors import (
     PortRefusedError,
     PortStalledError,
 )
-from firmware_interfaces.ports import ARRIVED_BYTES_MAX, Port, open_port, serial_ports
+from firmware_interfaces.ports import ARRIVED_BYTES_MAX, Port, open_port, serial_ports, stable_name
 from firmware_interfaces.wiring import Wiring
 from simulators.devices.wire import PtyWire, SocketWire, Wire, pty_pair
 
@@ -247,12 +247,20 @@ def test_what_is_no_keyboard_is_refused(
         asyncio.run(run())
 
 
-def test_adapters_have_the_names_that_survive_another_socket(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    listed = serial_ports()
-    assert all(port.startswith("/dev/") for port in listed)
-    for port in listed:
-        (tmp_path / Path(port).name).symlink_to(port)
-    monkeypatch.setattr(ports, "BY_ID", tmp_path)
-    assert serial_ports() == sorted(str(tmp_path / Path(port).name) for port in listed)
+def test_adapters_are_named_by_serial_number_or_by_socket(tmp_path: Path) -> None:
+    assert all(port.startswith("/dev/") for port in serial_ports())
+    adapter = tmp_path / "ttyUSB0"
+    adapter.touch()
+    assert stable_name(adapter, has_serial=True, links=tmp_path) == str(adapter)
+    for folder in ("by-id", "by-path"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "other").symlink_to(tmp_path / "ttyUSB9")
+        (tmp_path / folder / "usb-1").symlink_to(adapter)
+    by_id, by_path = str(tmp_path / "by-id/usb-1"), str(tmp_path / "by-path/usb-1")
+    assert stable_name(adapter, has_serial=True, links=tmp_path) == by_id
+    assert stable_name(adapter, has_serial=False, links=tmp_path) == by_path
+
+
+def test_pins_are_for_doors_on_pins() -> None:
+    with pytest.raises(PortOptionError, match="contacts"):
+        asyncio.run(open_port(Wiring(port="/dev/gpiochip0"), lambda: None))

@@ -17,6 +17,8 @@ from simulators.devices.door_board import DoorBoard
 from simulators.devices.far_device import FarDevice
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
+from simulators.devices.pin_board import PinBoard
+from simulators.devices.radio_wire import BadgeOnAir, RadioWire, ibeacon
 from simulators.devices.scanner import Scanner
 from simulators.devices.ssi_scanner import SsiScanner
 from simulators.devices.wedge_scanner import WedgeScanner
@@ -107,6 +109,8 @@ class Family:
 
 DOOR_TABLE = {"name": "device", "strike": 0, "contact": 0, "button": 1, "debounce_ms": 60}
 
+PINS_TABLE = {"name": "device", "strike": 22, "contact": 17, "button": 27, "debounce_ms": 60}
+
 FAMILIES = {
     "osdp": Family(
         reader_table(("device", 5)),
@@ -165,6 +169,22 @@ FAMILIES = {
         lambda _: ("", 0),
         Answer("device", is_good=True),
     ),
+    "contacts": Family(
+        {"family": "contacts", "devices": [PINS_TABLE]},
+        lambda: PinBoard("device"),
+        lambda board, _: board.swing(),
+        Seen.DOOR_OPENED,
+        lambda _: ("", 0),
+        Answer("device", is_good=True),
+    ),
+    "ble": Family(
+        {"family": "ble", "scan_s": 1, "devices": [{"name": "device"}]},
+        lambda: BadgeOnAir("device"),
+        lambda badge, number: badge.carry_another(number),
+        Seen.ENTERED,
+        lambda number: (ibeacon(number)[0], 0),
+        Answer("device", is_good=True),
+    ),
     "wiegand": Family(
         {"family": "wiegand", "devices": [{"name": "device"}]},
         lambda: WiegandReader("device", times=5, needed=3),
@@ -187,7 +207,11 @@ def card_26(number: int) -> str:
     return f"26:{int(bits, 2):08x}"
 
 
-def make_wire(kind: str, devices: list[FarDevice], folder: Path, **options: Any) -> Wire:
+def make_wire(
+    kind: str, devices: list[FarDevice], folder: Path, **options: Any
+) -> Wire | RadioWire:
+    if kind == "air":
+        return RadioWire([one for one in devices if isinstance(one, BadgeOnAir)], folder)
     if kind == "pty":
         return PtyWire(devices, folder / "line", **options)
     return SocketWire(devices, **options)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware_interfaces.modbus.codec import read_inputs
 from firmware_interfaces.modbus.machine import ModbusMachine
 from firmware_interfaces.modbus.settings import ModbusLine
 from firmware_interfaces.observations import Admit, Observation, Refuse, Seen
@@ -157,7 +158,7 @@ def test_an_admission_that_the_board_refuses_is_refused() -> None:
     one.tell(Admit("a"))
     one.run(500)
     assert [o.value for o in one.said if o.seen is Seen.REFUSED_BY_DEVICE] == [
-        "busy",
+        "board refuses (4)",
         "board refuses (4)",
     ]
 
@@ -221,3 +222,21 @@ def test_how_long_a_strike_is_pulled_is_bounded(open_ms: int) -> None:
     one.tell(Admit("a", open_ms=open_ms))
     one.run(61_000)
     assert (one.boards[0].released_count, one.boards[0].is_released) == (1, False)
+
+
+def test_two_boards_with_one_number_are_named_once() -> None:
+    one = World()
+    one.boards.append(DoorBoard("b again", unit=2))
+    one.boards[2].send = one._send
+    one.open()
+    one.run(1_000)
+    clashes = [(o.device, o.value) for o in one.said if o.seen is Seen.CLASHED]
+    assert clashes == [("b", "unit 2")]
+
+
+def test_a_late_answer_of_another_question_is_no_clash() -> None:
+    one = world()
+    one.machine.bytes_received(read_inputs(2, 1), at_ms(one.now_ms))
+    one.boards[0].is_silent = True
+    one.run(2_000)
+    assert Seen.CLASHED not in one.seen() + one.seen("b")

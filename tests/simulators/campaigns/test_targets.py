@@ -16,6 +16,8 @@ NAMES = (
     "scanner ssi",
     "wiegand stx",
     "modbus",
+    "contacts",
+    "ble",
     "uhppote",
     "settings",
     "mapping",

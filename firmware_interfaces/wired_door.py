@@ -1,17 +1,58 @@
-"""One door on a board: what its inputs mean, and what its strike is to do next."""
+"""One door by its wires: what contact and button mean, and what its strike is to do next."""
+
+from collections.abc import Callable
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces.debounce import Debounced
 from firmware_interfaces.doors import DoorWatch
-from firmware_interfaces.modbus.codec import Reply
-from firmware_interfaces.modbus.settings import ModbusDoor
 from firmware_interfaces.observations import Observation, Seen
 from firmware_interfaces.presence import Presence, refused
+from firmware_interfaces.wiring import DeviceName
 
 ALLOWED_MS = 5_000  # a door may be pulled open so long after its strike closed
 OPEN_MS_MIN = 100
 OPEN_MS_MAX = 60_000
 ATTEMPTS_COUNT_MAX = 3
+ADMITS_COUNT_MAX = 16  # people who are let through by one pull of the strike
+
+InputAt = Callable[[int], bool | None]
+"""The value of one input; None where it is not known."""
+
+
+class WiredDoor(BaseModel):
+    """The table of one door.
+
+    Attributes:
+        strike: output that lets the door be opened; left out where there is none.
+        contact: input of the door contact; left out where there is none.
+        closed_when: the contact's value while the door is closed.
+        button: input of the exit button; left out where there is none.
+        pressed_when: the button's value while it is pressed.
+        debounce_ms: how long an input must stay before it counts.
+        held_s: how long the door may stand open before that is said; 0: never said.
+        says_forced: whether a door that opens without having been let is said to be forced.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: DeviceName
+    strike: int | None = Field(default=None, ge=0, lt=65_536)
+    contact: int | None = Field(default=None, ge=0, lt=65_536)
+    closed_when: Literal[0, 1] = 1
+    button: int | None = Field(default=None, ge=0, lt=65_536)
+    pressed_when: Literal[0, 1] = 1
+    debounce_ms: int = Field(default=60, ge=0, le=2_000)
+    held_s: int = Field(default=30, ge=0, le=86_400)
+    says_forced: bool = True
+
+    @model_validator(mode="after")
+    def _has_anything(self) -> Self:
+        if self.strike is None and self.contact is None and self.button is None:
+            raise ValueError("a door needs a strike, a contact or a button")
+        return self
 
 
 class Door:
@@ -19,18 +60,18 @@ class Door:
 
     Attributes:
         settings: its table.
-        presence: whether its board answers.
+        presence: whether what it is wired to answers.
         wanted: what the strike is to be; None when it is as wanted.
         off_ns: when the strike is to be let go; None while it is.
     """
 
-    def __init__(self, settings: ModbusDoor) -> None:
+    def __init__(self, settings: WiredDoor) -> None:
         self.settings = settings
         self.presence = Presence(settings.name)
         self.wanted: bool | None = None
         self.off_ns: int | None = None
         self._open_ns = 0
-        self._has_admit = False
+        self._admits_count = 0
         self._attempts_count = 0
         self._was_open = False
         self._contact = Debounced(settings.debounce_ms)
@@ -46,7 +87,7 @@ class Door:
         self.wanted = False if self.settings.strike is not None else None
 
     def gone(self, now: Moment, reason: str) -> list[Observation]:
-        """Its board does not answer: nothing is known, and nothing is carried out later."""
+        """Nothing answers: nothing is known of it, and nothing is carried out later."""
         said = self._refuse_admit(now, "lost")
         self._contact.forget()
         self._button.forget()
@@ -58,27 +99,29 @@ class Door:
         """Have the strike pulled for a while."""
         if self.settings.strike is None:
             return [refused(self.settings.name, now, "door has no strike")]
-        if self._has_admit:
+        if self._admits_count >= ADMITS_COUNT_MAX:
             return [refused(self.settings.name, now, "busy")]
-        self._has_admit = True
+        open_ns = min(max(open_ms, OPEN_MS_MIN), OPEN_MS_MAX) * NS_PER_MS
+        # Who is admitted while the strike is not yet pulled goes through with the one before.
+        self._open_ns = max(open_ns, self._open_ns) if self._admits_count else open_ns
+        self._admits_count += 1
         self._attempts_count = 0
-        self._open_ns = min(max(open_ms, OPEN_MS_MIN), OPEN_MS_MAX) * NS_PER_MS
         self.wanted = True
         return []
 
     def written(self, now: Moment) -> list[Observation]:
-        """The board did to the strike what was wanted."""
+        """The strike is as it was wanted."""
         was_on, self.wanted = self.wanted, None
         self._attempts_count = 0
         if not was_on:
             return []
-        self._has_admit = False
-        self.off_ns = now.mono_ns + self._open_ns
+        admits_count, self._admits_count = self._admits_count, 0
+        self.off_ns = max(self.off_ns or 0, now.mono_ns + self._open_ns)
         self._watch.allow(self.off_ns + ALLOWED_MS * NS_PER_MS)
-        return [Observation(self.settings.name, Seen.ADMITTED, now)]
+        return [Observation(self.settings.name, Seen.ADMITTED, now)] * admits_count
 
     def not_written(self, now: Moment, reason: str) -> list[Observation]:
-        """The board did not; an admission is given up after some attempts, letting go never is."""
+        """It is not; an admission is given up after some attempts, letting go never is."""
         self._attempts_count += 1
         if not self.wanted or self._attempts_count < ATTEMPTS_COUNT_MAX:
             return []
@@ -86,16 +129,16 @@ class Door:
         return self._refuse_admit(now, reason)
 
     def _refuse_admit(self, now: Moment, reason: str) -> list[Observation]:
-        had_admit, self._has_admit = self._has_admit, False
-        return [refused(self.settings.name, now, reason)] if had_admit else []
+        admits_count, self._admits_count = self._admits_count, 0
+        return [refused(self.settings.name, now, reason)] * admits_count
 
-    def heard(self, reply: Reply, now: Moment) -> list[Observation]:
-        """Take in the inputs of its board."""
+    def heard(self, input_at: InputAt, now: Moment) -> list[Observation]:
+        """Take in its inputs as they are now."""
         said = self.presence.back(now)
         if self.settings.contact is not None:
-            said += self._heard_contact(reply.input_at(self.settings.contact), now)
+            said += self._heard_contact(input_at(self.settings.contact), now)
         if self.settings.button is not None:
-            said += self._heard_button(reply.input_at(self.settings.button), now)
+            said += self._heard_button(input_at(self.settings.button), now)
         return said
 
     def _heard_contact(self, value: bool | None, now: Moment) -> list[Observation]:
@@ -126,3 +169,8 @@ class Door:
     def deadlines_ns(self) -> list[int]:
         """When anything falls due by time alone."""
         return [ns for ns in (self.off_ns, self._watch.deadline_ns()) if ns is not None]
+
+    def settles_ns(self) -> int | None:
+        """When its inputs should be looked at again, if they stay as they are until then."""
+        deadlines = (self._contact.deadline_ns(), self._button.deadline_ns())
+        return min((ns for ns in deadlines if ns is not None), default=None)

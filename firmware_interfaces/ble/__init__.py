@@ -1,0 +1,1 @@
+"""Staff badges and room beacons by Bluetooth: iBeacon, Eddystone-UID and Eddystone-EID."""

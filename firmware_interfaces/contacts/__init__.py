@@ -1,0 +1,1 @@
+"""Doors wired to the box's own pins: strike, door contact, exit button."""
