@@ -32,9 +32,9 @@ from cloud.replay.rows import Line, split_rows
 from cloud.replay.timestamps import DateOrder, EpochUnit, TimeForm, TimeReadError, read_time_ms
 from edge.clock import parse_memory
 from edge.config import read_settings
-from firmware_interfaces.locker import codec as locker
 from firmware_interfaces.ble import codec as ble
 from firmware_interfaces.contacts import codec as pins
+from firmware_interfaces.locker import codec as locker
 from firmware_interfaces.modbus import codec as modbus
 from firmware_interfaces.osdp import codec as osdp
 from firmware_interfaces.scanner import framed
