@@ -16,7 +16,7 @@ from edge.config import BoxSettings, read_settings
 from edge.inspection import app as journal_app
 from edge.readers import app as readers_app
 from edge.remedies import port_sentence, room_sentence, store_sentence
-from edge.status import NotRunningError, ask_status
+from edge.status import NotRunningError, ask_once, ask_status
 from edge.store import StoreError
 
 app = typer.Typer(
@@ -63,13 +63,15 @@ def run(
                 path=config,
             )
         )
-        while asyncio.run(_is_found_damaged(Agent, settings, opened)):
+        while asyncio.run(_is_found_damaged(Agent, settings, opened, config)):
             opened = open_all(settings, is_damaged=True)
 
 
-async def _is_found_damaged(agent: Any, settings: BoxSettings, opened: Any) -> bool:
+async def _is_found_damaged(
+    agent: Any, settings: BoxSettings, opened: Any, config: Path
+) -> bool:
     """Run the box; say whether it ended because its journal must be set aside."""
-    box = agent(settings, opened)
+    box = agent(settings, opened, config)
     await box.run()
     is_damaged: bool = box.is_damaged
     return is_damaged
@@ -82,19 +84,26 @@ def status(config: Config = BOX_TOML, as_json: AsJson = False) -> None:
     try:
         answer = ask_status(settings.data)
     except NotRunningError:
-        raise RemedyError(
-            say(
-                "no box runs with data folder {folder}; start it: duifu edge run --config {path}",
-                folder=settings.data,
-                path=config,
-            )
-        ) from None
+        raise RemedyError(_not_running(settings.data, config)) from None
     if as_json:
         _print(json.dumps(answer, ensure_ascii=False))
         return
     for line in _status_lines(answer):
         _print(line)
     _say(say("Next: duifu edge journal show --config {path}", path=config))
+
+
+@app.command(help=say("Have the running box read its settings again."))
+def reload(config: Config = BOX_TOML) -> None:
+    """Change what the settings change; lines that stay as they are go on undisturbed."""
+    settings = read_settings(config)
+    try:
+        why = ask_once(settings.data, {"ask": "reload"})["error"]
+    except NotRunningError:
+        raise RemedyError(_not_running(settings.data, config)) from None
+    if why:
+        raise RemedyError(why)
+    _print(say("The box works by {path} now.", path=config))
 
 
 @app.command(help=say("Show the fingerprint of the box's key, to compare at headquarters."))
@@ -169,6 +178,14 @@ def journal_renew(config: Config = BOX_TOML) -> None:
         )
     )
     _say(say("Next: duifu edge run --config {path}", path=config))
+
+
+def _not_running(folder: Path, config: Path) -> str:
+    return say(
+        "no box runs with data folder {folder}; start it: duifu edge run --config {path}",
+        folder=folder,
+        path=config,
+    )
 
 
 def _status_lines(answer: dict[str, Any]) -> list[str]:

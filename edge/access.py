@@ -1,10 +1,11 @@
 """Who may pass a gate: decided in memory, in microseconds, with the network down."""
 
 from collections import deque
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from agreed.records import GATE_PASSED, GATE_REFUSED
+from agreed.records import CARD_SEEN, EXIT_PRESSED, GATE_PASSED, GATE_REFUSED
 from edge.decisions import NOTHING, Decision, Digest, Draft
 from edge.known import Credential, Known
 from firmware_interfaces.observations import Admit, Refuse
@@ -41,25 +42,45 @@ def judge_card(credential: Credential | None, earliest_ms: int, latest_ms: int) 
     return Admission.ADMITTED
 
 
+@dataclass(frozen=True, slots=True)
+class GateWiring:
+    """Which devices one direction of a gate has.
+
+    Attributes:
+        reader: who reads the cards, and what records are about.
+        opener: who moves it; "" where another controller does and the box only hears the cards.
+        open_ms: how long the opener is driven.
+        shows_refusal: whether the reader can show red.
+    """
+
+    reader: str
+    opener: str
+    open_ms: int = 3_000
+    shows_refusal: bool = True
+
+
 class Gate:
-    """One direction of one gate, decided by one reader.
+    """One direction of one gate.
 
     Attributes:
         reader: the reader's name.
+        opener: who moves it; "" for nobody of ours.
     """
 
-    def __init__(self, reader: str, open_ms: int, known: Known, digest: Digest) -> None:
-        self.reader = reader
+    def __init__(self, wiring: GateWiring, known: Known, digest: Digest) -> None:
+        self.reader, self.opener = wiring.reader, wiring.opener
         self._known = known
         self._digest = digest
-        self._admit = (Admit(reader, open_ms),)
-        self._refuse = (Refuse(reader),)
+        self._admit = (Admit(wiring.opener, wiring.open_ms),)
+        self._refuse = (Refuse(wiring.reader),) if wiring.shows_refusal else ()
         self._awaited: deque[str] = deque(maxlen=ADMITTED_COUNT_MAX)
 
     def card(self, card: str, earliest_ms: int, latest_ms: int) -> Decision:
         """Decide about a card: the gate moves at once, the record is written beside it."""
         credential = self._known.credentials.get(card)
         admission = judge_card(credential, earliest_ms, latest_ms)
+        if not self.opener:
+            return self.card_heard(card)
         if credential is None:
             draft = Draft(self.reader, GATE_REFUSED, detail=self._digest(card))
             return Decision((draft,), at_once=self._refuse)
@@ -69,6 +90,18 @@ class Gate:
             return Decision((draft,), at_once=self._admit)
         draft = Draft(self.reader, GATE_REFUSED, credential.subject, detail=admission)
         return Decision((draft,), at_once=self._refuse)
+
+    def card_heard(self, card: str, remark: str = "") -> Decision:
+        """Record a card that opens nothing here: another controller, or another time, decided."""
+        credential = self._known.credentials.get(card)
+        subject = credential.subject if credential is not None else ""
+        who = credential.role if credential is not None else self._digest(card)
+        return Decision((Draft(self.reader, CARD_SEEN, subject, detail=f"{who} {remark}".strip()),))
+
+    def pressed(self, button: str) -> Decision:
+        """Let out whoever presses the exit button: nobody asks who."""
+        self._awaited.append("")
+        return Decision((Draft(button, EXIT_PRESSED),), at_once=self._admit)
 
     def keys(self) -> Decision:
         """Refuse typed digits: no gate is opened by them, and they are not written down."""

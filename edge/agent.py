@@ -16,15 +16,17 @@ import structlog
 from agreed.directives import EndOrder
 from agreed.machine import Moment
 from agreed.messages import Status
-from agreed.records import BOX_ALIVE, BOX_STARTED, GAP, Durability, RecordColumns
+from agreed.records import BOX_ALIVE, BOX_STARTED, DEVICE_TESTED, GAP, Durability, RecordColumns
+from agreed.words import RemedyError, say
 from edge.acceptance import Acceptance
-from edge.config import BoxSettings
+from edge.asked import Asked
+from edge.config import BoxSettings, check_unchanged, read_settings
 from edge.control import serve_control
 from edge.decisions import Decision, Draft, keyed_digest
 from edge.draining import Lost, WreckOffice, batches, settle_wreck
 from edge.journal import Place, StoredBlock
 from edge.keying import Keying
-from edge.opening import Opened
+from edge.opening import Opened, check_keys
 from edge.parting import places_between
 from edge.site import Site
 from edge.status import serve_status
@@ -32,11 +34,10 @@ from edge.store import StoreDamagedError, StoreError
 from edge.sync import BoxSync, Voice
 from edge.uplink import Uplink
 from edge.watch import Watch
+from edge.wires import Wires
 from edge.wreck import Wreck
-from firmware_interfaces.driver import drive
 from firmware_interfaces.observations import Command, Observation
 from firmware_interfaces.osdp.settings import OsdpLine
-from firmware_interfaces.settings import device_names, make_line
 
 REPORT_S: Final = 2.0
 TICK_S: Final = 0.5
@@ -56,8 +57,16 @@ class Agent:
         is_damaged: whether it ended because the journal is not what was written.
     """
 
-    def __init__(self, settings: BoxSettings, opened: Opened) -> None:
+    def __init__(self, settings: BoxSettings, opened: Opened, config: Path | None = None) -> None:
+        """Make a box that is not running yet.
+
+        Args:
+            settings: what its settings file said.
+            opened: what it holds on its card.
+            config: where that file is, so that it can be read again; None: never.
+        """
         self._settings = settings
+        self._config = config
         self._journal = journal = opened.journal
         self._learned = opened.learned
         self._clock = clock = opened.clock
@@ -71,26 +80,15 @@ class Agent:
         self._acceptance = Acceptance(
             journal, clock, opened.reserve, settings.journal, self._durable
         )
-        self._lines = [make_line(line, os.urandom(16)) for line in settings.line]
-        self._line_of = {
-            name: line
-            for line, table in zip(self._lines, settings.line, strict=True)
-            for name in device_names(table)
-        }
-        self._keying = Keying(
-            {
-                reader.name: reader.key_file
-                for line in settings.line
-                if isinstance(line, OsdpLine)
-                for reader in line.devices
-            },
-            lambda command: self._line_of[command.device].tell(command),
-            os.urandom,
-        )
+        self._wires = Wires(settings.line, self.observe, clock.moment)
+        self._asked = Asked(self._wires, self._site, self)
+        self._keying = Keying(key_files(settings), self._wires.tell, os.urandom)
         self._learned_thread = ThreadPoolExecutor(1, "learned")
         self._has_ticked = asyncio.Event()
         self._parted_through: int | None = None
         self._stop = asyncio.Event()
+        self._is_reloading = asyncio.Lock()
+        self._reloading: asyncio.Task[str] | None = None
         self.is_damaged = False
 
     def _make_sync(self, epoch: bytes) -> BoxSync:
@@ -105,6 +103,7 @@ class Agent:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         self._remember()
         async with asyncio.TaskGroup() as keeping:
             keeping.create_task(self._acceptance.run())
@@ -120,13 +119,13 @@ class Agent:
 
     async def _serve(self) -> None:
         work: list[Coroutine[Any, Any, None]] = [
-            *(drive(line, self.observe, self._clock.moment) for line in self._lines),
+            self._wires.run(),
             self._reach(),
             self._stay_alive(),
             self._report(),
             self._conclude(),
             self._keep_promises(),
-            serve_status(self._settings.data, self.status),
+            serve_status(self._settings.data, self._asked.answers),
             serve_control(self._settings.data, self._keying.act),
         ]
         async with asyncio.TaskGroup() as group:
@@ -148,6 +147,42 @@ class Agent:
         self._watch.journaled(self._journal.recent_columns(RECENT_BLOCKS_COUNT))
         self._sync.journaled(self._journal.end.through)
         self.link_changed(is_up=False)
+
+    # What a technician asks.
+
+    def _hung_up(self) -> None:
+        self._reloading = asyncio.get_running_loop().create_task(self.reload())
+
+    async def reload(self) -> str:
+        """Read the settings again and change what they change; gives why not, "" where done.
+
+        Lines whose table is as it was go on undisturbed.
+        """
+        if self._config is None:
+            return say("this box was started without a settings file; restart it.")
+        async with self._is_reloading:
+            try:
+                fresh = await asyncio.to_thread(read_settings, self._config)
+                await asyncio.to_thread(check_keys, fresh)
+                check_unchanged(self._settings, fresh)
+                lines = self._wires.made(fresh.line)
+            except RemedyError as error:
+                log.warning("new settings refused", why=str(error))
+                return str(error)
+            removed = await self._wires.keep(fresh.line)
+            self._site.settings_changed(fresh, self._journal.kept)
+            self._site.removed(removed)
+            self._keying.settings_changed(key_files(fresh))
+            self._wires.add(lines)
+            self._settings = fresh
+            log.info("settings read again", lines_changed=len(lines), devices_removed=len(removed))
+            return ""
+
+    def tested(self, command: Command) -> bool:
+        """Record that a technician tries a device, and try it."""
+        draft = Draft(command.device, DEVICE_TESTED, detail=type(command).__name__)
+        _ = self._acceptance.accept((draft,), self._clock.moment(), Durability.PASSAGE)
+        return self._wires.tell(command)
 
     # From devices to the journal, and back to devices.
 
@@ -181,7 +216,7 @@ class Agent:
 
     def _tell(self, commands: tuple[Command, ...]) -> None:
         for command in commands:
-            if not self._line_of[command.device].tell(command):
+            if not self._wires.tell(command):
                 log.warning("line takes no more commands", device=command.device)
 
     def _note(self, node_kind: str, detail: str = "") -> None:
@@ -206,7 +241,7 @@ class Agent:
         while True:
             await asyncio.sleep(TICK_S)
             now = self._clock.moment()
-            for decision in self._site.time_passed(now):
+            for decision in self._site.time_passed(now, self._clock.stamp(now)):
                 self._carry_out(decision, now)
             if isinstance(self._acceptance.fault, StoreDamagedError):
                 self._found_damaged(self._acceptance.fault)
@@ -263,9 +298,8 @@ class Agent:
             "wrecks": self._journal.wrecks_to_drain(),
             "journal_room": self._acceptance.room.name.lower(),
             "refused_count": self._acceptance.refused_count,
-            "port_faults": {
-                line.wiring.port: type(line.fault).__name__ for line in self._lines if line.fault
-            },
+            "port_faults": self._wires.faults,
+            "devices_back": sorted(self._site.back),
             "credentials_count": len(self._site.known.credentials),
             "orders_count": len(self._site.known),
             "directives_applied_through": self._learned.applied_through,
@@ -378,6 +412,12 @@ class Agent:
     def link_changed(self, *, is_up: bool) -> None:
         """Tell the clock, whose error grows while nobody can correct it."""
         self._clock.link_changed(is_up=is_up)
+
+
+def key_files(settings: BoxSettings) -> dict[str, Path | None]:
+    """Name the key file of every OSDP reader; None where the key stands in the settings."""
+    lines = (line for line in settings.line if isinstance(line, OsdpLine))
+    return {reader.name: reader.key_file for line in lines for reader in line.devices}
 
 
 def _resident_bytes() -> int:

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -20,10 +20,15 @@ from pydantic_core import PydanticCustomError
 from agreed.limits import NAME_PATTERN
 from agreed.words import RemedyError, say
 from edge.remedies import NAMED_TWICE, NO_DEVICE, USED_TWICE, settings_sentence
+from firmware_interfaces.ble.settings import BleLine
+from firmware_interfaces.contacts.settings import ContactsLine
 from firmware_interfaces.locker.settings import LockerLine
+from firmware_interfaces.modbus.settings import ModbusLine
 from firmware_interfaces.osdp.settings import OsdpLine
 from firmware_interfaces.scanner.settings import ScannerLine
 from firmware_interfaces.settings import LineSettings, device_names
+from firmware_interfaces.uhppote.settings import UhppoteLine
+from firmware_interfaces.wiegand.settings import WiegandLine
 from firmware_interfaces.wiring import DeviceName
 
 SETTINGS_BYTES_MAX: Final = 256 * 1024
@@ -148,12 +153,53 @@ class Gate(_Settings):
     """One direction of one gate.
 
     Attributes:
-        reader: the reader's name in its `[[line]]`.
-        open_ms: how long the reader's output is driven.
+        reader: the reader's name in its `[[line]]`; left out where there is only a button.
+        opener: the device that moves it; the reader itself if left out.
+        button: the door whose exit button opens it; left out where there is none.
+        open_ms: how long the opener is driven.
     """
 
-    reader: DeviceName
+    reader: DeviceName | None = None
+    opener: DeviceName | None = None
+    button: DeviceName | None = None
     open_ms: Annotated[int, Field(ge=100, le=60_000)] = 3_000
+
+    @model_validator(mode="after")
+    def _has_anything(self) -> Self:
+        if self.reader is None and (self.button is None or self.opener is None):
+            raise ValueError("a gate needs a reader, or a button and an opener")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What its records are about: the reader, or the button where there is none."""
+        name = self.reader or self.button
+        assert name is not None, "checked with the settings"
+        return name
+
+
+class Beacon(_Settings):
+    """A beacon that is no person's badge: a trolley, a machine, a room.
+
+    Attributes:
+        name: what it is called in records.
+        identity: as the radio tells it: ibeacon:…, uid:… or eid:….
+    """
+
+    name: DeviceName
+    identity: Annotated[str, Field(min_length=5, max_length=128)]
+
+
+class StaffPlace(_Settings):
+    """A place where badges of staff and beacons are noticed.
+
+    Attributes:
+        radio: the radio's name in its `[[line]]`.
+        beacons: what else is noticed there.
+    """
+
+    radio: DeviceName
+    beacons: Annotated[tuple[Beacon, ...], Field(max_length=256)] = ()
 
 
 class Kiosk(_Settings):
@@ -177,7 +223,7 @@ class BoxSettings(_Settings):
         alive_s: how often the box records that it was there to record.
         headquarters: where it reports.
         journal: how it writes.
-        gate, kiosk: what the devices are for.
+        gate, kiosk, place: what the devices are for.
         line: the wires and the devices on them, see docs/devices.md.
     """
 
@@ -190,6 +236,7 @@ class BoxSettings(_Settings):
     journal: JournalSettings = JournalSettings()
     gate: Annotated[tuple[Gate, ...], Field(max_length=GATES_COUNT_MAX)] = ()
     kiosk: Annotated[tuple[Kiosk, ...], Field(max_length=KIOSKS_COUNT_MAX)] = ()
+    place: Annotated[tuple[StaffPlace, ...], Field(max_length=KIOSKS_COUNT_MAX)] = ()
     line: Annotated[tuple[LineSettings, ...], Field(max_length=LINES_COUNT_MAX)] = ()
 
     def banks(self) -> dict[str, int]:
@@ -207,19 +254,52 @@ class BoxSettings(_Settings):
                 raise PydanticCustomError(
                     NO_DEVICE, "{field}: no device {name}", {"field": field, "name": used}
                 )
-        readers = [gate.reader for gate in self.gate]
-        scanners = [kiosk.scanner for kiosk in self.kiosk]
-        if twice := [name for name in readers + scanners if (readers + scanners).count(name) > 1]:
+        roles = [gate.name for gate in self.gate] + [kiosk.scanner for kiosk in self.kiosk]
+        roles += [place.radio for place in self.place]
+        if twice := [name for name in roles if roles.count(name) > 1]:
             raise PydanticCustomError(USED_TWICE, "{name} is used twice", {"name": twice[0]})
         return self
 
     def _uses(self) -> Iterator[tuple[str, str, set[str]]]:
         for gate in self.gate:
-            yield "gate.reader", gate.reader, self._devices_of(OsdpLine)
+            yield from self._used_by(gate)
+        for place in self.place:
+            yield "place.radio", place.radio, self._devices_of(BleLine)
         for kiosk in self.kiosk:
             yield "kiosk.scanner", kiosk.scanner, self._devices_of(ScannerLine)
             if kiosk.bank is not None:
                 yield "kiosk.bank", kiosk.bank, self._devices_of(LockerLine)
+
+    def _used_by(self, gate: Gate) -> Iterator[tuple[str, str, set[str]]]:
+        if gate.reader is not None:
+            yield "gate.reader", gate.reader, self._readers()
+        opener = gate.opener or gate.name
+        if gate.opener is not None or gate.name not in self.listeners():
+            yield "gate.opener", opener, self._openers()
+        if gate.button is not None:
+            yield "gate.button", gate.button, self._doors("button")
+
+    def listeners(self) -> set[str]:
+        """Name the readers that another controller commands: the box only hears them."""
+        lines = (line for line in self.line if isinstance(line, OsdpLine) and line.mode == "listen")
+        return {name for line in lines for name in device_names(line)}
+
+    def showing(self) -> set[str]:
+        """Name the readers that can show a refusal."""
+        return self._devices_of(OsdpLine) - self.listeners()
+
+    def _readers(self) -> set[str]:
+        families = (OsdpLine, WiegandLine, UhppoteLine)
+        return {name for family in families for name in self._devices_of(family)}
+
+    def _openers(self) -> set[str]:
+        return self.showing() | self._devices_of(UhppoteLine) | self._doors("strike")
+
+    def _doors(self, wire: Literal["strike", "button"]) -> set[str]:
+        """Name the doors, on pins or boards, that have this wire."""
+        lines = (line for line in self.line if isinstance(line, ModbusLine | ContactsLine))
+        doors = (door for line in lines for door in line.devices)
+        return {door.name for door in doors if getattr(door, wire) is not None}
 
     def _devices_of(self, family: type) -> set[str]:
         lines = (line for line in self.line if isinstance(line, family))
@@ -277,6 +357,25 @@ def _resolve(table: dict[str, Any], folder: Path) -> None:
         devices = line.get("devices") if isinstance(line, dict) else None
         if isinstance(devices, list):
             places += [(device, "key_file") for device in devices]
+            badges = [device.get("badges") for device in devices if isinstance(device, dict)]
+            places += [(b, "key_file") for some in badges if isinstance(some, list) for b in some]
     for holder, key in places:
         if isinstance(holder, dict) and isinstance(holder.get(key), str):
             holder[key] = str(folder / holder[key])
+
+
+def check_unchanged(before: BoxSettings, after: BoxSettings) -> None:
+    """See that new settings change nothing that only a restart can.
+
+    Raises:
+        RemedyError: names what does.
+    """
+    fixed = ("company", "site", "box", "data", "headquarters", "journal", "alive_s")
+    changed = [name for name in fixed if getattr(before, name) != getattr(after, name)]
+    if changed:
+        raise RemedyError(
+            say(
+                "{names}: this changes with a restart only; nothing was changed.",
+                names=", ".join(changed),
+            )
+        )

@@ -50,6 +50,10 @@ class Keying:
         self._random_bytes = random_bytes
         self._awaited: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
+    def settings_changed(self, key_files: Mapping[str, Path | None]) -> None:
+        """Know the readers of new settings."""
+        self._key_files = key_files
+
     async def act(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what a technician asks; `outcome` says what came of it, `value` why."""
         device, for_s = str(request.get("device")), request.get("for_s", 120)

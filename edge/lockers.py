@@ -89,6 +89,7 @@ class Bank:
 
     Attributes:
         name: of the device.
+        compartments: how many there are, numbered from 1.
         holdings: by compartment, from 1; free ones are absent.
     """
 
@@ -102,7 +103,7 @@ class Bank:
         """
         self.name = name
         self.holdings: dict[int, Holding] = {}
-        self._compartments = compartments
+        self.compartments = compartments
         self._open: set[int] = set()
         self._stuck: set[int] = set()
         self._is_back = False
@@ -178,7 +179,7 @@ class Bank:
 
     def refused(self, names: Iterable[str], kept: Mapping[str, str], now: Moment) -> None:
         """Go back to what is stored, because the journal did not take a decision of this bank."""
-        for part in range(1, self._compartments + 1):
+        for part in range(1, self.compartments + 1):
             if self._key(part) in names:
                 self._restore(part, kept)
         # A bank that is away is heard again before anything is concluded about its doors.
@@ -275,7 +276,7 @@ class Bank:
         return next((p for p, holding in self.holdings.items() if holding.order == order), None)
 
     def _free_part(self) -> int | None:
-        for part in range(1, self._compartments + 1):
+        for part in range(1, self.compartments + 1):
             if part not in self.holdings and part not in self._open and part not in self._stuck:
                 return part
         return None

@@ -3,7 +3,7 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +32,10 @@ from edge.store import (
 )
 from edge.witness import FILE as WITNESS_FILE
 from edge.witness import Witness
+from firmware_interfaces.ble.settings import BleLine, EphemeralBadge
 from firmware_interfaces.errors import KeyFileError
-from firmware_interfaces.osdp.settings import OsdpLine
+from firmware_interfaces.osdp.settings import OsdpLine, OsdpReader
+from firmware_interfaces.settings import LineSettings
 
 LOCK_FILE: Final = "lock"
 RESERVE_FILE: Final = "reserve"
@@ -79,9 +81,9 @@ def check_keys(settings: BoxSettings) -> None:
         RemedyError: names the first reader whose key cannot.
     """
     for line in settings.line:
-        for reader in line.devices if isinstance(line, OsdpLine) else ():
+        for reader in _holders_of_keys(line):
             try:
-                reader.read_keys()
+                reader.read_keys() if isinstance(reader, OsdpReader) else reader.read_key()
             except KeyFileError:
                 raise RemedyError(
                     say(
@@ -92,6 +94,12 @@ def check_keys(settings: BoxSettings) -> None:
                     )
                 ) from None
     settings.headquarters.read_password()
+
+
+def _holders_of_keys(line: LineSettings) -> Sequence[OsdpReader | EphemeralBadge]:
+    if isinstance(line, OsdpLine):
+        return line.devices
+    return line.devices[0].badges if isinstance(line, BleLine) else ()
 
 
 @contextmanager

@@ -46,7 +46,7 @@ _SENTENCES: Final = {
     "literal_error": _("{place} must be one of {expected}."),
     NAMED_TWICE: _("two devices are called {name}; rename one."),
     NO_DEVICE: _("{field}: no [[line]] has a suitable device called {name}; correct the name."),
-    USED_TWICE: _("{name} is given to two gates or kiosks; remove one."),
+    USED_TWICE: _("{name} is given to two gates, kiosks or places; remove one."),
     "union_tag_invalid": _("{place}: the family must be one of {expected_tags}."),
     "union_tag_not_found": _("{place}: the family is missing; add it."),
 }
@@ -56,6 +56,7 @@ _OWN: Final = (
     _("write mqtt://host:1883 or mqtts://host:8883; user and password apart"),
     _("give at most one of password and password_file"),
     _("a password needs a user"),
+    _("a gate needs a reader, or a button and an opener"),
     _("telemetry_room_mib must not be less than custody_room_mib"),
     _("give exactly one of key and key_file"),
     _("a secure-channel key is 32 hexadecimal characters"),

@@ -1,80 +1,151 @@
 """Which device is what: an observation goes to whoever decides about it, a decision comes back."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from agreed import records
 from agreed.machine import Moment
-from agreed.records import (
-    DEVICE_BACK,
-    DEVICE_KEYED,
-    DEVICE_LOST,
-    DEVICE_POWER,
-    DEVICE_TAMPERED,
-    Durability,
-)
-from edge.access import Gate
+from agreed.records import Durability
+from edge.access import ADMITTED_COUNT_MAX, Gate, GateWiring
 from edge.clock import Stamp
 from edge.config import BoxSettings
+from edge.config import Gate as GateSettings
 from edge.decisions import NOTHING, Decision, Digest, Draft
 from edge.kiosk import Kiosk
 from edge.known import Known
 from edge.lockers import Bank
-from firmware_interfaces.observations import Observation, Seen
+from edge.place import Place
+from firmware_interfaces.observations import Admit, Observation, Seen
 
-_OF_THE_DEVICE: Final = {
-    Seen.LOST: DEVICE_LOST,
-    Seen.BACK: DEVICE_BACK,
-    Seen.TAMPERED: DEVICE_TAMPERED,
-    Seen.INSTALL_OPENED: DEVICE_KEYED,
-    Seen.INSTALL_CLOSED: DEVICE_KEYED,
-    Seen.REKEYED: DEVICE_KEYED,
-    Seen.POWER_LOST: DEVICE_POWER,
-    Seen.POWER_BACK: DEVICE_POWER,
+# What is journaled about a device whatever it is used for. Telemetry is what nobody stands beside.
+OF_THE_DEVICE: Final = {
+    Seen.LOST: (records.DEVICE_LOST, Durability.TELEMETRY),
+    Seen.BACK: (records.DEVICE_BACK, Durability.TELEMETRY),
+    Seen.TAMPERED: (records.DEVICE_TAMPERED, Durability.PASSAGE),
+    Seen.UNTAMPERED: (records.DEVICE_UNTAMPERED, Durability.PASSAGE),
+    Seen.DOOR_FORCED: (records.DOOR_FORCED, Durability.PASSAGE),
+    Seen.DOOR_HELD: (records.DOOR_HELD, Durability.PASSAGE),
+    Seen.MISSED: (records.EVENTS_MISSED, Durability.PASSAGE),
+    Seen.REKEYED: (records.DEVICE_KEYED, Durability.PASSAGE),
+    Seen.CLASHED: (records.DEVICE_CLASHED, Durability.TELEMETRY),
+    Seen.INSTALL_OPENED: (records.DEVICE_KEYED, Durability.PASSAGE),
+    Seen.INSTALL_CLOSED: (records.DEVICE_KEYED, Durability.PASSAGE),
+    Seen.POWER_LOST: (records.DEVICE_POWER, Durability.TELEMETRY),
+    Seen.POWER_BACK: (records.DEVICE_POWER, Durability.TELEMETRY),
+    Seen.UNREADABLE: (records.DEVICE_UNREADABLE, Durability.TELEMETRY),
 }
-_PLAIN: Final = {Seen.LOST, Seen.BACK, Seen.TAMPERED}
-"""What these are is in the node kind; of the others the detail says it."""
+_SAYS_WHICH: Final = {records.DEVICE_KEYED, records.DEVICE_POWER}
+"""Node kinds of several things that a device can say: the detail begins with which."""
+
+# What is journaled of a device that is no locker bank: a bank's doors are its compartments.
+OF_A_DOOR: Final = {
+    Seen.DOOR_OPENED: records.DOOR_OPENED,
+    Seen.DOOR_CLOSED: records.DOOR_CLOSED,
+    Seen.PRESSED: records.EXIT_PRESSED,
+}
+# What is for a person who watches, and proves nothing.
+NOT_JOURNALED: Final = {Seen.DESCRIBED}
+# What means something by the role of the device, and nothing without one.
+BY_ROLE: Final = {
+    Seen.CARD,
+    Seen.KEYS,
+    Seen.CODE,
+    Seen.DOOR_STUCK,
+    Seen.REFUSED_BY_DEVICE,
+    Seen.ADMITTED,
+    Seen.CARD_BEFORE,
+    Seen.ENTERED,
+    Seen.LEFT,
+}
 
 
 class Site:
-    """The gates, kiosks and locker banks of one box; no I/O, no clock.
+    """The gates, kiosks, locker banks and places of one box; no I/O, no clock.
 
     Attributes:
         known: cards and codes, as learned.
         lost: devices that do not answer now.
+        back: devices that do.
     """
 
     def __init__(self, settings: BoxSettings, kept: Mapping[str, str], digest: Digest) -> None:
         self.known = Known()
         self.lost: set[str] = set()
+        self.back: set[str] = set()
+        self._digest = digest
+        self._banks: dict[str, Bank] = {}
+        self._assign(settings, kept)
+
+    def settings_changed(self, settings: BoxSettings, kept: Mapping[str, str]) -> None:
+        """Give the devices their roles anew; a bank that stays knows what it knew."""
+        self._assign(settings, kept)
+
+    def _assign(self, settings: BoxSettings, kept: Mapping[str, str]) -> None:
         self._banks = {
-            name: Bank(name, compartments, kept) for name, compartments in settings.banks().items()
+            name: self._bank(name, compartments, kept)
+            for name, compartments in settings.banks().items()
         }
-        self._gates = {
-            gate.reader: Gate(gate.reader, gate.open_ms, self.known, digest)
-            for gate in settings.gate
+        gates = [self._gate(gate, settings) for gate in settings.gate]
+        self._gates = {gate.reader: gate for gate in gates}
+        self._buttons = {
+            table.button: gate
+            for table, gate in zip(settings.gate, gates, strict=True)
+            if table.button is not None
         }
+        # Who was told to move, oldest first, and for which gate: an opener may serve several.
+        self._told = {gate.opener: deque[Gate](maxlen=ADMITTED_COUNT_MAX) for gate in gates}
         self._kiosks = {
             kiosk.scanner: Kiosk(
-                kiosk.scanner, self._banks.get(kiosk.bank or ""), self.known, digest
+                kiosk.scanner, self._banks.get(kiosk.bank or ""), self.known, self._digest
             )
             for kiosk in settings.kiosk
         }
+        self._places = {
+            place.radio: Place(place.radio, {b.identity: b.name for b in place.beacons}, self.known)
+            for place in settings.place
+        }
+
+    def _bank(self, name: str, compartments: int, kept: Mapping[str, str]) -> Bank:
+        bank = self._banks.get(name)
+        if bank is None or bank.compartments != compartments:
+            return Bank(name, compartments, kept)
+        return bank
+
+    def _gate(self, table: GateSettings, settings: BoxSettings) -> Gate:
+        opener = table.opener or table.name
+        is_heard_only = table.opener is None and table.name in settings.listeners()
+        wiring = GateWiring(
+            table.name,
+            "" if is_heard_only else opener,
+            table.open_ms,
+            shows_refusal=table.name in settings.showing(),
+        )
+        return Gate(wiring, self.known, self._digest)
 
     def observed(self, observation: Observation, stamp: Stamp) -> list[Decision]:
         """Decide about one observation; the stamp is that of its moment."""
-        decisions = [self._of_the_device(observation)]
-        device = observation.device
-        if device in self._gates:
-            decisions.append(self._at_gate(self._gates[device], observation, stamp))
-        elif device in self._kiosks and observation.seen is Seen.CODE:
-            decisions.append(self._kiosks[device].scanned(observation.value))
-        elif device in self._banks:
-            decisions.append(self._banks[device].observed(observation))
+        decisions = [self._of_the_device(observation), self._by_role(observation, stamp)]
         return [decision for decision in decisions if decision is not NOTHING]
 
-    def time_passed(self, now: Moment) -> list[Decision]:
-        """Let every deadline up to `now` fall due."""
-        return [decision for bank in self._banks.values() for decision in bank.time_passed(now)]
+    def _by_role(self, observation: Observation, stamp: Stamp) -> Decision:
+        device, seen = observation.device, observation.seen
+        if device in self._banks:
+            return self._banks[device].observed(observation)
+        if device in self._kiosks and seen is Seen.CODE:
+            return self._kiosks[device].scanned(observation.value)
+        if device in self._places:
+            return self._at_place(self._places[device], observation, stamp)
+        if seen in OF_A_DOOR:
+            return self._at_door(observation)
+        return self._at_gate(observation, stamp)
+
+    def time_passed(self, now: Moment, stamp: Stamp) -> list[Decision]:
+        """Let every deadline up to `now` fall due; the stamp is that of `now`."""
+        decisions = [one for bank in self._banks.values() for one in bank.time_passed(now)]
+        for place in self._places.values():
+            decisions += place.learned(stamp.earliest_ms, stamp.latest_ms)
+        return [decision for decision in decisions if decision is not NOTHING]
 
     def deadline_ns(self) -> int | None:
         """Say when `time_passed` is next wanted, in `Moment.mono_ns`."""
@@ -91,31 +162,72 @@ class Site:
         for bank in self._banks.values():
             bank.refused(names, kept, now)
 
+    def removed(self, devices: Iterable[str]) -> None:
+        """Forget devices that the settings no longer name."""
+        self.lost.difference_update(devices)
+        self.back.difference_update(devices)
+
+    def holds(self, bank: str, part: int) -> bool:
+        """Whether a compartment is in use: then it must not be opened for a trial."""
+        return bank in self._banks and part in self._banks[bank].holdings
+
     def _of_the_device(self, observation: Observation) -> Decision:
         device, seen = observation.device, observation.seen
-        node_kind = _OF_THE_DEVICE.get(seen)
-        if node_kind is None:
+        if seen not in OF_THE_DEVICE:
             return NOTHING
         if seen is Seen.LOST:
             self.lost.add(device)
+            self.back.discard(device)
         elif seen is Seen.BACK:
             self.lost.discard(device)
-        # Neither tampering nor keys are telemetry: somebody stands there now.
-        is_urgent = node_kind in {DEVICE_TAMPERED, DEVICE_KEYED}
-        durability = Durability.PASSAGE if is_urgent else Durability.TELEMETRY
-        word = "" if seen in _PLAIN else seen.name.lower()
-        detail = f"{word} {observation.value}".strip()
+            self.back.add(device)
+        node_kind, durability = OF_THE_DEVICE[seen]
+        which = seen.name.lower() if node_kind in _SAYS_WHICH else ""
+        part = str(observation.part) if observation.part else ""
+        detail = " ".join(filter(None, (which, part, observation.value)))
         return Decision((Draft(device, node_kind, detail=detail),), durability)
 
-    def _at_gate(self, gate: Gate, observation: Observation, stamp: Stamp) -> Decision:
+    def _at_place(self, place: Place, observation: Observation, stamp: Stamp) -> Decision:
+        if observation.seen is Seen.ENTERED:
+            return place.entered(observation.value, stamp.earliest_ms, stamp.latest_ms)
+        return place.left(observation.value) if observation.seen is Seen.LEFT else NOTHING
+
+    def _at_door(self, observation: Observation) -> Decision:
+        gate = self._buttons.get(observation.device)
+        if observation.seen is Seen.PRESSED and gate is not None:
+            return self._told_to_move(gate, gate.pressed(observation.device))
+        return Decision((Draft(observation.device, OF_A_DOOR[observation.seen]),))
+
+    def _at_gate(self, observation: Observation, stamp: Stamp) -> Decision:
+        gate = self._gates.get(observation.device)
         match observation.seen:
-            case Seen.CARD:
-                return gate.card(observation.value, stamp.earliest_ms, stamp.latest_ms)
-            case Seen.KEYS:
+            case Seen.ADMITTED | Seen.REFUSED_BY_DEVICE:
+                return self._moved(observation)
+            case Seen.CARD if gate is not None:
+                decision = gate.card(observation.value, stamp.earliest_ms, stamp.latest_ms)
+                return self._told_to_move(gate, decision)
+            case Seen.CARD_BEFORE if gate is not None:
+                card, _, told = observation.value.partition(" ")
+                return gate.card_heard(card, told)
+            case Seen.KEYS if gate is not None:
                 return gate.keys()
-            case Seen.ADMITTED:
-                return gate.moved()
-            case Seen.REFUSED_BY_DEVICE:
-                return gate.refused_by_device()
             case _:
                 return NOTHING
+
+    def _told_to_move(self, gate: Gate, decision: Decision) -> Decision:
+        if any(isinstance(command, Admit) for command in decision.at_once):
+            self._told[gate.opener].append(gate)
+        return decision
+
+    def _moved(self, observation: Observation) -> Decision:
+        """Hand what an opener did to the gate that it did it for; openers answer in order."""
+        told = self._told.get(observation.device)
+        is_refusal = observation.seen is Seen.REFUSED_BY_DEVICE
+        if told:
+            gate = told.popleft()
+            return gate.refused_by_device() if is_refusal else gate.moved()
+        if not is_refusal or observation.value == "lost" or observation.device in self._told:
+            return NOTHING  # that it is lost was said
+        detail = observation.value
+        draft = Draft(observation.device, records.DEVICE_REFUSED, detail=detail)
+        return Decision((draft,), Durability.TELEMETRY)

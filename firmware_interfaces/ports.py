@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -43,6 +43,7 @@ GRAB_KEYBOARD = 0x40044590  # EVIOCGRAB; Source: Linux, include/uapi/linux/input
 
 # Opening and closing may block for seconds (pyserial waits 5 s for a socket, and sleeps when it
 # closes one). They get threads of their own, so that dead ports hold up nobody else.
+CLOSING_S_MAX = 2.0
 _threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="port")
 
 
@@ -163,9 +164,25 @@ def _tend_connection(descriptor: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVES_COUNT)
 
 
+_closings: set[Future[None]] = set()
+
+
+async def all_closed() -> None:
+    """Wait, for a bounded time, until every port that was given back can be opened again."""
+    waiting = [asyncio.wrap_future(closing) for closing in list(_closings)]
+    if waiting:
+        await asyncio.wait(waiting, timeout=CLOSING_S_MAX)
+
+
+def _close_beside(device: Device) -> None:
+    closing = _threads.submit(_close_device, device)
+    _closings.add(closing)
+    closing.add_done_callback(_closings.discard)
+
+
 def _close_unwanted(opening: asyncio.Future[Device]) -> None:
     if not opening.cancelled() and opening.exception() is None:
-        _threads.submit(_close_device, opening.result())
+        _close_beside(opening.result())
 
 
 def _close_device(device: Device) -> None:
@@ -317,7 +334,7 @@ class _DescriptorPort:
         self._is_open = False
         self._ended = self._ended or PortClosedError(self._port, "closed by us")
         self._unwatch()
-        _threads.submit(_close_device, self._device)
+        _close_beside(self._device)
 
     def _watch(self) -> None:
         if not self._is_watched:

@@ -39,9 +39,15 @@ class CapturedMachine:
     Give it to `driver.Line` in place of the machine that it wraps.
     """
 
-    def __init__(self, machine: LineMachine, write: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        machine: LineMachine,
+        write: Callable[[str], None],
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._machine = machine
         self._write = write
+        self._is_wanted = is_wanted
         self._start_ns: int | None = None
         self._now_ms = 0
 
@@ -59,7 +65,9 @@ class CapturedMachine:
 
     def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
         """See `LineMachine`."""
-        self._write(written({"ms": self._ms(now), "from": FROM_DEVICE, "hex": data.hex()}))
+        ms = self._ms(now)
+        if self._is_wanted():
+            self._write(written({"ms": ms, "from": FROM_DEVICE, "hex": data.hex()}))
         return self._observed(self._machine.bytes_received(data, now), now)
 
     def time_passed(self, now: Moment) -> list[Observation]:
@@ -69,7 +77,7 @@ class CapturedMachine:
     def bytes_to_send(self) -> bytes:
         """See `LineMachine`; the time is that of the last call that had one."""
         data = self._machine.bytes_to_send()
-        if data:
+        if data and self._is_wanted():
             self._write(written({"ms": self._now_ms, "from": FROM_BOX, "hex": data.hex()}))
         return data
 
@@ -79,7 +87,7 @@ class CapturedMachine:
 
     def _observed(self, said: list[Observation], now: Moment) -> list[Observation]:
         ms = self._ms(now)
-        for one in said:
+        for one in said if self._is_wanted() else ():
             row = {"ms": ms, "device": one.device, "seen": one.seen.name}
             self._write(written(row | {"value": one.value, "part": one.part}))
         return said

@@ -5,8 +5,8 @@ from time import perf_counter_ns
 import pytest
 
 from agreed.directives import EndCredential, PutCredential, Role
-from agreed.records import GATE_PASSED, GATE_REFUSED, Durability
-from edge.access import ADMITTED_COUNT_MAX, Admission, Gate, judge_card
+from agreed.records import CARD_SEEN, EXIT_PRESSED, GATE_PASSED, GATE_REFUSED, Durability
+from edge.access import ADMITTED_COUNT_MAX, Admission, Gate, GateWiring, judge_card
 from edge.decisions import NOTHING, keyed_digest
 from edge.known import Credential, Known
 from firmware_interfaces.observations import Admit, Refuse
@@ -21,7 +21,7 @@ def gate() -> tuple[Gate, Known]:
             card=CARD, subject="r-7", role=Role.RESIDENT, valid_from_ms=100, valid_until_ms=200
         )
     )
-    return Gate("gate", 2_000, known, keyed_digest(bytes(32))), known
+    return Gate(GateWiring("gate", "gate", 2_000), known, keyed_digest(bytes(32))), known
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,29 @@ def test_a_decision_takes_far_less_than_a_millisecond() -> None:
     for _ in range(1_000):
         machine.card(CARD, 150, 150)
     assert (perf_counter_ns() - begin_ns) / 1_000 < 1_000_000
+
+
+def test_a_reader_beside_its_strike_moves_the_strike_and_shows_no_red() -> None:
+    _, known = gate()
+    wiring = GateWiring("reader", "door", 2_000, shows_refusal=False)
+    split = Gate(wiring, known, keyed_digest(bytes(32)))
+    assert split.card(CARD, 100, 100).at_once == (Admit("door", 2_000),)
+    assert split.card("26:00", 100, 100).at_once == ()
+
+
+def test_a_reader_that_is_only_heard_opens_nothing_and_proves_no_passage() -> None:
+    _, known = gate()
+    heard = Gate(GateWiring("reader", ""), known, keyed_digest(bytes(32)))
+    decisions = [heard.card(card, 100, 100) for card in (CARD, "26:00")]
+    assert [d.at_once for d in decisions] == [(), ()]
+    assert [d.drafts[0].node_kind for d in decisions] == [CARD_SEEN, CARD_SEEN]
+    assert [d.drafts[0].subject for d in decisions] == ["r-7", ""]
+
+
+def test_who_presses_the_button_is_let_out_and_a_door_that_refuses_is_recorded() -> None:
+    made, _ = gate()
+    decision = made.pressed("door")
+    assert [draft.node_kind for draft in decision.drafts] == [EXIT_PRESSED]
+    assert decision.at_once == (Admit("gate", 2_000),)
+    (draft,) = made.refused_by_device().drafts
+    assert (draft.node_kind, draft.subject) == (GATE_REFUSED, "")

@@ -2,14 +2,13 @@
 
 import pytest
 
+from agreed import records
 from agreed.machine import Moment
 from agreed.records import (
     CODE_REFUSED,
     COMPARTMENT_OPENED,
     DEVICE_BACK,
-    DEVICE_KEYED,
     DEVICE_LOST,
-    DEVICE_POWER,
     DEVICE_TAMPERED,
     GATE_PASSED,
     GATE_REFUSED,
@@ -19,8 +18,8 @@ from agreed.records import (
 from edge.clock import Stamp
 from edge.config import BoxSettings
 from edge.decisions import Decision, keyed_digest
-from edge.site import Site
-from firmware_interfaces.observations import Observation, Seen
+from edge.site import BY_ROLE, NOT_JOURNALED, OF_A_DOOR, OF_THE_DEVICE, Site
+from firmware_interfaces.observations import Admit, Observation, Refuse, Seen
 from tests.edge.stand_in import CARD, KEY, credential, order
 
 NOW = Moment(0, 0)
@@ -32,8 +31,13 @@ SETTINGS = BoxSettings.model_validate(
         "box": "c",
         "data": "data",
         "headquarters": {"url": "mqtt://h"},
-        "gate": [{"reader": "gate"}],
+        "gate": [
+            {"reader": "gate"},
+            {"reader": "in", "opener": "door", "button": "door"},
+            {"reader": "out", "opener": "door"},
+        ],
         "kiosk": [{"scanner": "kiosk", "bank": "lockers"}],
+        "place": [{"radio": "lobby", "beacons": [{"name": "cart", "identity": "uid:1"}]}],
         "line": [
             {
                 "family": "osdp",
@@ -45,6 +49,14 @@ SETTINGS = BoxSettings.model_validate(
             },
             {"family": "locker_cu16", "port": "/b", "devices": [{"name": "lockers"}]},
             {"family": "scanner", "port": "/c", "devices": [{"name": "kiosk"}]},
+            {"family": "wiegand", "port": "/d", "devices": [{"name": "in"}]},
+            {"family": "wiegand", "port": "/e", "devices": [{"name": "out"}]},
+            {
+                "family": "contacts",
+                "port": "/dev/gpiochip0",
+                "devices": [{"name": "door", "strike": 1, "contact": 2, "button": 3}],
+            },
+            {"family": "ble", "port": "ble://hci0", "devices": [{"name": "lobby"}]},
         ],
     }
 )
@@ -74,12 +86,28 @@ def kinds(decisions: list[Decision]) -> list[str]:
         ("gate", Seen.REFUSED_BY_DEVICE, "", []),
         ("gate", Seen.ADMITTED, "", []),
         ("gate", Seen.TAMPERED, "", [DEVICE_TAMPERED]),
-        ("gate", Seen.INSTALL_OPENED, "120", [DEVICE_KEYED]),
-        ("gate", Seen.POWER_LOST, "", [DEVICE_POWER]),
         ("spare", Seen.CARD, CARD, []),
         ("spare", Seen.LOST, "port", [DEVICE_LOST]),
         ("kiosk", Seen.CODE, "nonsense", [CODE_REFUSED]),
         ("kiosk", Seen.BACK, "", [DEVICE_BACK]),
+        ("gate", Seen.CARD_BEFORE, CARD + " 2026-01-01 08:00:00", [records.CARD_SEEN]),
+        ("gate", Seen.REKEYED, "", [records.DEVICE_KEYED]),
+        ("gate", Seen.INSTALL_OPENED, "120", [records.DEVICE_KEYED]),
+        ("gate", Seen.POWER_LOST, "", [records.DEVICE_POWER]),
+        ("spare", Seen.REFUSED_BY_DEVICE, "no such output", [records.DEVICE_REFUSED]),
+        ("spare", Seen.REFUSED_BY_DEVICE, "lost", []),
+        ("in", Seen.CARD, CARD, [GATE_PASSED]),
+        ("door", Seen.PRESSED, "", [records.EXIT_PRESSED]),
+        ("door", Seen.DOOR_OPENED, "", [records.DOOR_OPENED]),
+        ("door", Seen.DOOR_CLOSED, "", [records.DOOR_CLOSED]),
+        ("door", Seen.DOOR_FORCED, "", [records.DOOR_FORCED]),
+        ("door", Seen.DOOR_HELD, "30", [records.DOOR_HELD]),
+        ("door", Seen.CLASHED, "unit 2", [records.DEVICE_CLASHED]),
+        ("lobby", Seen.ENTERED, "uid:1", [records.BEACON_SEEN]),
+        ("lobby", Seen.LEFT, "uid:1", [records.BEACON_GONE]),
+        ("lobby", Seen.ENTERED, "uid:stranger", []),
+        ("lobby", Seen.LOST, "port", [DEVICE_LOST]),
+        ("lockers", Seen.DOOR_FORCED, "", [records.DOOR_FORCED]),
         ("lockers", Seen.DOOR_STUCK, "", ["compartment_stuck"]),
         ("lockers", Seen.TAMPERED, "", [DEVICE_TAMPERED]),
     ],
@@ -105,8 +133,8 @@ def test_what_was_kept_is_concluded_in_time() -> None:
     see(made, "lockers", Seen.BACK)
     deadline_ns = made.deadline_ns()
     assert deadline_ns is not None
-    assert made.time_passed(NOW) == []
-    assert kinds(made.time_passed(Moment(0, deadline_ns))) == ["parcel_deposited"]
+    assert made.time_passed(NOW, STAMP) == []
+    assert kinds(made.time_passed(Moment(0, deadline_ns), STAMP)) == ["parcel_deposited"]
 
 
 def test_devices_that_do_not_answer_are_known() -> None:
@@ -115,6 +143,44 @@ def test_devices_that_do_not_answer_are_known() -> None:
     see(made, "kiosk", Seen.LOST)
     see(made, "gate", Seen.BACK)
     assert made.lost == {"kiosk"}
+
+
+def test_everything_that_a_device_can_say_is_somebodys_business() -> None:
+    assert BY_ROLE | NOT_JOURNALED | set(OF_THE_DEVICE) | set(OF_A_DOOR) == set(Seen)
+
+
+def test_an_opener_of_two_gates_answers_to_the_one_that_told_it() -> None:
+    made = site()
+    made.known.learn(credential("26:ff", "w-2"))
+    commands = [d.at_once for d in see(made, "in", Seen.CARD, CARD)]
+    commands += [d.at_once for d in see(made, "out", Seen.CARD, "26:ff")]
+    assert commands == [(Admit("door"),)] * 2
+    assert see(made, "door", Seen.ADMITTED) == []
+    (decision,) = see(made, "door", Seen.REFUSED_BY_DEVICE, "the pin does not follow")
+    assert [(d.device, d.subject, d.detail) for d in decision.drafts] == [
+        ("out", "w-2", "device_refused")
+    ]
+
+
+def test_a_button_opens_its_gate_and_only_a_reader_that_can_shows_red() -> None:
+    made = site()
+    (decision,) = see(made, "door", Seen.PRESSED)
+    assert decision.at_once == (Admit("door"),)
+    assert [d.at_once for d in see(made, "in", Seen.CARD, "26:00")] == [()]
+    assert [d.at_once for d in see(made, "gate", Seen.CARD, "26:00")] == [(Refuse("gate"),)]
+
+
+def test_new_settings_change_roles_and_a_bank_knows_what_it_knew() -> None:
+    made = site({"locker/lockers/2": '["held", "o-1", "w-1"]'})
+    see(made, "lockers", Seen.BACK)
+    see(made, "in", Seen.LOST)
+    made.settings_changed(SETTINGS.model_copy(update={"gate": ()}), {})
+    assert see(made, "gate", Seen.CARD, CARD) == []
+    assert made.holds("lockers", 2)
+    assert not made.holds("lockers", 3)
+    assert kinds(see(made, "kiosk", Seen.CODE, "o-1-collect")) == [COMPARTMENT_OPENED]
+    made.removed(["in", "lockers"])
+    assert (made.lost, made.back) == (set(), set())
 
 
 def test_what_became_of_a_key_is_in_the_record() -> None:
