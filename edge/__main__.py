@@ -13,6 +13,7 @@ import typer
 
 from agreed.words import RemedyError, say, say_count
 from edge.config import BoxSettings, read_settings
+from edge.devices import app as devices_app
 from edge.inspection import app as journal_app
 from edge.readers import app as readers_app
 from edge.remedies import port_sentence, room_sentence, store_sentence
@@ -28,6 +29,7 @@ app = typer.Typer(
 config_app = typer.Typer(no_args_is_help=True, help=say("Look at the settings."))
 app.add_typer(config_app, name="config")
 app.add_typer(journal_app, name="journal")
+app.add_typer(devices_app, name="devices")
 app.add_typer(readers_app, name="reader")
 
 Config = Annotated[
@@ -67,9 +69,7 @@ def run(
             opened = open_all(settings, is_damaged=True)
 
 
-async def _is_found_damaged(
-    agent: Any, settings: BoxSettings, opened: Any, config: Path
-) -> bool:
+async def _is_found_damaged(agent: Any, settings: BoxSettings, opened: Any, config: Path) -> bool:
     """Run the box; say whether it ended because its journal must be set aside."""
     box = agent(settings, opened, config)
     await box.run()

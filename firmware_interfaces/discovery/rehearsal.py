@@ -132,10 +132,11 @@ class Rehearsal:
         results: of the steps that ended, in order.
     """
 
-    def __init__(self, device: str, steps: list[Step]) -> None:
+    def __init__(self, device: str, steps: list[Step], wait_s: int = WAIT_S) -> None:
         self.results: list[Result] = []
         self._device = device
         self._steps = steps
+        self._wait_s = wait_s
         self._until_ns: int | None = None
 
     @property
@@ -144,9 +145,14 @@ class Rehearsal:
         done_count = len(self.results)
         return self._steps[done_count] if done_count < len(self._steps) else None
 
+    @property
+    def is_passed(self) -> bool:
+        """Whether every step ended as it should."""
+        return self.step is None and all(r.outcome is Outcome.SEEN for r in self.results)
+
     def begin(self, now: Moment) -> Command | None:
         """Begin the step under way; gives what the box is to say."""
-        self._until_ns = now.mono_ns + WAIT_S * NS_PER_S
+        self._until_ns = now.mono_ns + self._wait_s * NS_PER_S
         return self.step.command if self.step is not None else None
 
     def observed(self, observation: Observation) -> bool:

@@ -1,7 +1,7 @@
 """Walks ports, bauds and addresses with every harmless question: a short loop over open ports."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,37 +25,44 @@ class Finding:
         port: as in box.toml.
         question: what was answered; None when the port failed.
         fault: why the port failed; "" when it did not.
+        kind: name of that error.
     """
 
     port: str
     question: Question | None
     fault: str = ""
+    kind: str = ""
 
 
-async def scan(ports: Sequence[str], questions: Sequence[Question]) -> AsyncIterator[Finding]:
-    """Ask everything on every port, one port after another.
+async def scan(
+    ports: Sequence[str], questions: Sequence[Question], asked: Callable[[], None] = lambda: None
+) -> AsyncIterator[Finding]:
+    """Ask everything on every port, one port after another; `asked` is called after each question.
 
     A port that fails is reported once and left; the box itself must not be using it.
     """
     for port in ports:
-        async for finding in _scan_port(port, questions):
+        async for finding in _scan_port(port, questions, asked):
             yield finding
 
 
-async def _scan_port(port: str, questions: Sequence[Question]) -> AsyncIterator[Finding]:
+async def _scan_port(
+    port: str, questions: Sequence[Question], asked: Callable[[], None]
+) -> AsyncIterator[Finding]:
     for baud in dict.fromkeys(question.baud for question in questions):
         woken = asyncio.Event()
         try:
             wire = await _open_patiently(Wiring(port=port, baud=baud), woken)
         except PortError as error:
-            yield Finding(port, None, str(error))
+            yield Finding(port, None, str(error), type(error).__name__)
             return
         try:
-            for question in questions:
-                if question.baud == baud and await _answers_at_last(wire, woken, question):
+            for question in (one for one in questions if one.baud == baud):
+                if await _answers_at_last(wire, woken, question):
                     yield Finding(port, question)
+                asked()
         except PortError as error:
-            yield Finding(port, None, str(error))
+            yield Finding(port, None, str(error), type(error).__name__)
             return
         finally:
             wire.close()

@@ -1,0 +1,123 @@
+"""The technician's commands as a technician types them, against simulated devices."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from edge.status import SOCKET
+from firmware_interfaces.discovery.capture import crossings
+from tests.edge.stand_in import CARD, box_process, box_toml, devices, until
+
+
+async def duifu(*words: str, answers: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "duifu", "edge", *words]
+    return await asyncio.to_thread(
+        subprocess.run,
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        input=answers,
+        timeout=120,
+        env=os.environ | {"DUIFU_LANG": "en"},
+    )
+
+
+def test_devices_are_listed_tried_watched_and_shown_without_a_box(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with devices(tmp_path) as site:
+            config = str(box_toml(tmp_path, "mqtt://127.0.0.1:1", site.ports))
+            listed = await duifu("devices", "ls", "--json", "--config", config)
+            assert {row["name"] for row in json.loads(listed.stdout)} == {
+                "gate",
+                "lockers",
+                "kiosk",
+            }
+            strange = await duifu("devices", "test", "nobody", "--config", config)
+            assert (strange.returncode, "nobody" in strange.stderr) == (2, True)
+            assert "Traceback" not in strange.stderr
+
+            trying = asyncio.create_task(
+                duifu("devices", "test", "lockers", "--json", "--config", config)
+            )
+            assert await site.bank.opened(1, 60)
+            await asyncio.sleep(0.5)
+            site.bank.close(1)
+            tried = await trying
+            assert tried.returncode == 0, tried.stderr
+            steps = json.loads(tried.stdout.splitlines()[-1])["steps"]
+            assert [step["outcome"] for step in steps] == ["seen"] * 3
+
+            capture = tmp_path / "capture"
+            options = ("--capture", str(capture), "--seconds", "4", "--config", config)
+            watched = await duifu("devices", "monitor", "lockers", *options)
+            assert "lockers  BACK" in watched.stdout
+            assert any(one.is_from_device for one in crossings(capture.read_text().splitlines()))
+
+            shown = await duifu("devices", "identify", "gate", "--config", config)
+            assert (shown.returncode, "gate" in shown.stdout) == (0, True)
+            dark = await duifu("devices", "identify", "lockers", "--config", config)
+            assert (dark.returncode, "devices test lockers" in dark.stderr) == (2, True)
+
+    asyncio.run(play())
+
+
+def test_at_a_running_box_a_trial_goes_through_it_and_new_settings_are_taken(
+    tmp_path: Path,
+) -> None:
+    async def play() -> None:
+        async with devices(tmp_path) as site:
+            path = box_toml(tmp_path, "mqtt://127.0.0.1:1", site.ports)
+            config = str(path)
+            with box_process(path):
+                await until((tmp_path / "data" / SOCKET).is_socket, 60)
+                trying = asyncio.create_task(
+                    duifu("devices", "test", "gate", "--config", config, answers="y\n")
+                )
+                await until(lambda: site.reader.is_online, 60)
+                outcome = await _tapped(site, trying)
+                assert (outcome.returncode, "gate" in outcome.stderr) == (0, True), outcome.stdout
+
+                text = path.read_text()
+                path.write_text(text.replace("alive_s = 3600", "alive_s = 3601"))
+                refused = await duifu("reload", "--config", config)
+                assert (refused.returncode, "restart" in refused.stderr) == (2, True)
+                path.write_text(text.replace('codes = "any"', 'codes = "any", idle_ms = 300'))
+                taken = await duifu("reload", "--config", config)
+                assert taken.returncode == 0, taken.stderr
+                listed = await duifu("devices", "ls", "--json", "--config", config)
+                states = {row["name"]: row["state"] for row in json.loads(listed.stdout)}
+                assert states["gate"] == states["lockers"] == "back"
+            shown = await duifu("journal", "show", "-n", "200", "--json", "--config", config)
+            said = [json.loads(line) for line in shown.stdout.splitlines()]
+            assert {"device_tested"} <= {row["node_kind"] for row in said}
+            lost = [row["device"] for row in said if row["node_kind"] == "device_lost"]
+            assert lost == ["kiosk"]
+
+    async def _tapped(
+        site: "object", trying: "asyncio.Task[subprocess.CompletedProcess[str]]"
+    ) -> subprocess.CompletedProcess[str]:
+        while not trying.done():
+            await site.reader.tap(CARD, 1.0)  # type: ignore[attr-defined]
+            await asyncio.wait((trying,), timeout=1.0)
+        return await trying
+
+    asyncio.run(play())
+
+
+def test_a_scan_finds_a_locker_board_and_proposes_its_settings(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with devices(tmp_path) as site:
+            proposed = tmp_path / "proposed.toml"
+            options = ("--addresses", "1", "--write", str(proposed))
+            found = await duifu("devices", "scan", site.ports[1], *options)
+            assert found.returncode == 0, found.stderr
+            assert 'family = "locker_cu16"' in found.stdout
+            assert f'port = "{site.ports[1]}"' in proposed.read_text()
+            absent = await duifu("devices", "scan", str(tmp_path / "none"), "--addresses", "1")
+            assert (absent.returncode, "Traceback" in absent.stderr) == (1, False)
+
+    asyncio.run(play())
