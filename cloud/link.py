@@ -37,7 +37,7 @@ from cloud.ingest.preview import take_previews
 from cloud.outbox import Outbox
 
 BATCH_MESSAGES_MAX: Final = 64
-BATCH_COST_MAX: Final = 20_000
+BATCH_COST_MAX: Final = 10_000
 """Records of one transaction: what is shown live waits for it, so it stays far below a second."""
 
 BLOCK_COST: Final = 15

@@ -16,6 +16,7 @@ import aiomqtt
 import structlog
 
 from agreed.limits import (
+    BLOCK_RECORDS_MAX,
     BURST_BLOCKS_MAX,
     BURST_BYTES_MAX,
     LIVE_RECORDS_MAX,
@@ -306,10 +307,12 @@ class Uplink:
 def take_burst(ahead: deque[StoredBlock], through: int) -> list[StoredBlock]:
     """Take the blocks that travel together off the front; always one, and none beyond `through`."""
     burst = [ahead.popleft()]
-    size_bytes = len(burst[0].data)
+    size_bytes, count = len(burst[0].data), burst[0].count
     while ahead and len(burst) < BURST_BLOCKS_MAX and ahead[0].last_sequence <= through:
         size_bytes += len(ahead[0].data)
-        if size_bytes > BURST_BYTES_MAX or ahead[0].first_sequence != burst[-1].last_sequence + 1:
+        count += ahead[0].count
+        is_full = size_bytes > BURST_BYTES_MAX or count > BLOCK_RECORDS_MAX
+        if is_full or ahead[0].first_sequence != burst[-1].last_sequence + 1:
             break
         burst.append(ahead.popleft())
     return burst
