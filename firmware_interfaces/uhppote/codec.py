@@ -15,6 +15,8 @@ from typing import Final
 from uhppoted import codec as names  # type: ignore[import-untyped]  # it brings no types
 from uhppoted import decode, encode
 
+from firmware_interfaces.uhppote.settings import DOORS_COUNT
+
 PACKET_BYTES: Final = 64
 STARTS: Final = (names.SOM, names.SOM_v6_62)
 
@@ -30,7 +32,6 @@ FUNCTIONS: Final = {STATUS, OPEN_DOOR, PUT_CARD, DELETE_CARD, GET_EVENT, SET_IND
 CARD_EVENT: Final = 1
 NO_EVENT: Final = 0
 OVERWRITTEN: Final = 0xFF
-DOORS_COUNT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)

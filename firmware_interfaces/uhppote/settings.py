@@ -1,11 +1,13 @@
 """What box.toml says about a UHPPOTE board."""
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from firmware_interfaces.uhppote.codec import DOORS_COUNT
 from firmware_interfaces.wiring import DeviceName, Wiring, different
+
+# Here and not beside the packets: the settings of a box without such boards load no codec.
+DOORS_COUNT: Final = 4
 
 
 class UhppoteDoor(BaseModel):

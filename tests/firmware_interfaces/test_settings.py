@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -61,3 +63,12 @@ def test_an_error_names_the_field(change: dict[str, Any], message: str) -> None:
     table = {"family": "locker_cu16", "port": "/dev/a", "devices": [{"name": "d"}]} | change
     with pytest.raises(ValidationError, match=message):
         read_line_settings(table)
+
+
+def test_a_family_that_no_line_has_is_not_loaded() -> None:
+    program = "import sys, edge.agent, edge.__main__; print(*sys.modules)"
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    packages = {"bleak", "dbus_fast", "gpiod", "osdp", "pymodbus", "uhppoted"}
+    assert packages & {name.partition(".")[0] for name in loaded} == set()
+    assert not [name for name in loaded if name.partition(".")[0] in {"cloud", "sqlalchemy"}]
