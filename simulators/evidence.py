@@ -145,6 +145,18 @@ def read_journal(path: Path) -> JournalFile:
         return JournalFile([bytes(row[0]) for row in db.execute(_JOURNAL)])
 
 
+def journaled_count(path: Path) -> int:
+    """Count the records of a box's SQLite file."""
+    with closing(_opened(path)) as db:
+        return int(db.execute("SELECT coalesce(sum(count), 0) FROM blocks").fetchone()[0])
+
+
+def stored_count(path: Path, site: str) -> int:
+    """Count the records of a site in headquarters' SQLite file."""
+    with closing(_opened(path)) as db:
+        return int(db.execute("SELECT count(*) FROM records WHERE site = ?", (site,)).fetchone()[0])
+
+
 def is_chained(blocks: list[bytes]) -> bool:
     """Verify a journal's chain by its bytes alone: every hash, and every previous hash.
 

@@ -15,7 +15,7 @@ from simulators.devices.wire import PtyWire
 PROBE: Final = "not-a-code"
 PROBE_S: Final = 0.3
 QUIET_S: Final = 0.3
-ANSWER_S_MAX: Final = 2.0
+ANSWER_S_MAX: Final = 1.0
 
 
 class Kiosk(Scanner):
@@ -76,10 +76,17 @@ class Load:
         tables: what box.toml says of them, once the wires are plugged.
     """
 
-    def __init__(self, folder: Path, codes: Sequence[str], count: int) -> None:
-        self.kiosks = [Kiosk(f"kiosk-{i}", codes[i::count]) for i in range(count)]
+    def __init__(self, folder: Path, codes: Sequence[str], count: int, place: str = "") -> None:
+        """Prepare so many kiosks; a place sets their names apart from those of other boxes."""
+        names = [f"{place}kiosk-{i}" for i in range(count)]
+        self.kiosks = [Kiosk(name, codes[i::count]) for i, name in enumerate(names)]
         self._wires = [PtyWire([kiosk], folder / f"tty-{kiosk.name}") for kiosk in self.kiosks]
         self.tables = ""
+
+    @property
+    def accepted(self) -> int:
+        """How many scans were said good to."""
+        return sum(kiosk.good.total() for kiosk in self.kiosks)
 
     async def __aenter__(self) -> Self:
         """Plug every wire in."""

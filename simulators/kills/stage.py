@@ -6,16 +6,15 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import httpx
 
 from agreed.machine import NS_PER_MS
 from cloud.broker import box_account, broker_settings, headquarters_account
-from simulators.box import command
 from simulators.folder import chosen_port
 from simulators.processes import RunningProcess
 
@@ -34,6 +33,56 @@ class NotReadyError(Exception):
     """A process did not get ready; the message ends with its last words."""
 
 
+class Process(Protocol):
+    """A process that may be killed and started again, however it is started."""
+
+    name: str
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it lives."""
+        ...
+
+    async def start(self, variables: Mapping[str, str]) -> None:
+        """Start it, or start it again."""
+        ...
+
+    async def kill(self) -> None:
+        """End it without a farewell."""
+        ...
+
+    async def stop(self) -> None:
+        """Ask it to end."""
+        ...
+
+    def last_words(self) -> str:
+        """Give the end of its log."""
+        ...
+
+
+class Starter(Protocol):
+    """Makes processes of `duifu`, or of another program of ours."""
+
+    def __call__(
+        self, name: str, arguments: list[str], log: Path, program: str = "duifu"
+    ) -> Process:
+        """Prepare one."""
+        ...
+
+
+_MODULES: Final = {"duifu": "duifu", "trusting box": "simulators.kills.trusting_box"}
+
+
+def executed(name: str, arguments: list[str], log: Path, program: str = "duifu") -> Process:
+    """Prepare a process that starts from nothing, as a service manager starts it."""
+    return RunningProcess(name, [sys.executable, "-m", _MODULES[program], *arguments], log)
+
+
 class Stage:
     """What a box needs to be believed, each in its own process, in one folder.
 
@@ -41,11 +90,18 @@ class Stage:
         broker: a NATS server that speaks MQTT, outside headquarters, so that both die alone.
         headquarters: `duifu cloud run` with SQLite.
         store: headquarters' file.
+        boxes: their names.
+        starter: makes the processes of a box and of headquarters.
         broker_port: where MQTT is spoken.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, boxes: Sequence[str] = (BOX,), starter: Starter = executed
+    ) -> None:
+        """Prepare headquarters, a broker and the names of boxes, in a folder of their own."""
         self.folder = folder
+        self.boxes = tuple(boxes)
+        self.starter = starter
         self.broker_port = chosen_port(None)
         self._web_port = chosen_port(None)
         self._broker_folder = folder / "broker"
@@ -53,25 +109,28 @@ class Stage:
         self.store = self._data / "headquarters.db"
         server = str(Path(sys.executable).with_name("nats-server"))
         config = str(self._broker_folder / "broker.conf")
-        self.broker = RunningProcess("broker", [server, "-c", config], folder / "broker.log")
+        self.broker: Process = RunningProcess(
+            "broker", [server, "-c", config], folder / "broker.log"
+        )
         options = ["--company", COMPANY, "--site", SITE, "--port", str(self._web_port)]
         broker = f"mqtt://headquarters:{PASSWORD}@{_LOOPBACK}:{self.broker_port}"
-        arguments = command("cloud", "run", "--data", str(self._data), *options, "--broker", broker)
-        log = folder / "headquarters.log"
-        self.headquarters = RunningProcess("headquarters", arguments, log)
+        arguments = ["cloud", "run", "--data", str(self._data), *options, "--broker", broker]
+        self.headquarters = starter("headquarters", arguments, folder / "headquarters.log")
 
     async def __aenter__(self) -> Self:
-        """Start broker and headquarters, and take the box into service."""
+        """Start broker and headquarters, and take the boxes into service."""
         self._broker_folder.mkdir(parents=True)
-        accounts = [headquarters_account(PASSWORD), box_account(*NAMES, PASSWORD)]
+        accounts = [headquarters_account(PASSWORD)]
+        accounts += [box_account(COMPANY, SITE, box, PASSWORD) for box in self.boxes]
         settings = broker_settings(self._broker_folder, _LOOPBACK, self.broker_port, accounts)
         (self._broker_folder / "broker.conf").write_text(settings)
         try:
             await self.start_broker()
             await self.start_headquarters()
             async with self._client() as client:
-                await _sent(client, "PUT", f"/boxes/{SITE}/{BOX}", None)
-                await _sent(client, "POST", f"/boxes/{SITE}/{BOX}/accept", None)
+                for box in self.boxes:
+                    await _sent(client, "PUT", f"/boxes/{SITE}/{box}", None)
+                    await _sent(client, "POST", f"/boxes/{SITE}/{box}/accept", None)
         except BaseException:
             await self.__aexit__()
             raise
@@ -104,15 +163,20 @@ class Stage:
         """Forget everything that a killed broker had stored."""
         shutil.rmtree(self._broker_folder / "store", ignore_errors=True)
 
-    def write_box(self, lines: str) -> Path:
-        """Write the settings of the box, with these tables for its devices."""
-        folder = self.folder / "box"
+    def journal(self, box: str = BOX) -> Path:
+        """Name the journal of a box."""
+        return self.folder / box / "data" / "journal.db"
+
+    def write_box(self, lines: str, box: str = BOX) -> Path:
+        """Write the settings of a box, with these tables for its devices."""
+        folder = self.folder / box
         folder.mkdir(exist_ok=True)
         settings = folder / "box.toml"
         settings.write_text(
-            f'company = "{COMPANY}"\nsite = "{SITE}"\nbox = "{BOX}"\ndata = "data"\n'
+            f'company = "{COMPANY}"\nsite = "{SITE}"\nbox = "{box}"\ndata = "data"\n'
             f'[headquarters]\nurl = "mqtt://{_LOOPBACK}:{self.broker_port}"\n'
-            f'user = "{"/".join(NAMES)}"\npassword = "{PASSWORD}"\nreconnect_s_max = 1\n{lines}'
+            f'user = "{COMPANY}/{SITE}/{box}"\npassword = "{PASSWORD}"\n'
+            f"reconnect_s_max = 1\n{lines}"
         )
         settings.chmod(0o600)
         return settings
@@ -145,10 +209,12 @@ class Stage:
         return codes
 
     async def directives_waiting(self) -> int:
-        """Count what the box was not yet told."""
+        """Count what the boxes were not yet told."""
+        waiting = 0
         async with self._client() as client:
-            box = (await _sent(client, "GET", f"/boxes/{SITE}/{BOX}", None)).json()
-        waiting: int = box["directives_waiting"]
+            for box in self.boxes:
+                told = (await _sent(client, "GET", f"/boxes/{SITE}/{box}", None)).json()
+                waiting += int(told["directives_waiting"])
         return waiting
 
     async def _is_connectable(self) -> bool:
@@ -178,7 +244,7 @@ class Stage:
             yield client
 
 
-async def _ready(process: RunningProcess, is_ready: Any) -> None:
+async def _ready(process: Process, is_ready: Any) -> None:
     until_s = time.monotonic() + READY_S_MAX
     while not await is_ready():
         if time.monotonic() > until_s or not process.is_running:
