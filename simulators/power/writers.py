@@ -25,7 +25,7 @@ from agreed.records import GATE_PASSED, Durability
 from cloud.database.engine import open_engine, sqlite_url
 from cloud.exchange import exchange
 from edge.acceptance import Acceptance
-from edge.config import BoxSettings
+from edge.config import BoxSettings, JournalSettings
 from edge.decisions import Draft
 from edge.journal import Place
 from edge.opening import Opened, only_one, open_all
@@ -115,8 +115,8 @@ async def _accept(opened: Opened, first: int, dice: Random, pipe: Pipe) -> Never
     def durable(_records: object) -> None:
         opened.journal.commit_through(Place(opened.journal.end.through, opened.journal.end.head))
 
-    window_ms = dice.choice(_WINDOWS_MS)
-    acceptance = Acceptance(opened.journal, opened.clock, opened.reserve, window_ms, durable)
+    windows = JournalSettings(window_ms=dice.choice(_WINDOWS_MS))
+    acceptance = Acceptance(opened.journal, opened.clock, opened.reserve, windows, durable)
     numbers = itertools.count(first)
     async with asyncio.TaskGroup() as group:
         group.create_task(acceptance.run())
