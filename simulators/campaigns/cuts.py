@@ -6,11 +6,10 @@ Needs root and loop devices. Exit status 1 when anything said to be durable was 
 import argparse
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
+from simulators.campaigns.sharing import folder_in_memory
 from simulators.power.cutting import cut_box, cut_headquarters
 from simulators.power.disk import can_mount
 
@@ -30,10 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     began_s = time.monotonic()
     act = cut_box if options.at == "box" else cut_headquarters
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
-    where = memory if memory.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="duifu-cuts-", dir=where) as name:
-        cuts = act(Path(name), options.cuts, options.seed, is_control=options.control)
+    with folder_in_memory("cuts") as folder:
+        cuts = act(folder, options.cuts, options.seed, is_control=options.control)
     figures = {
         "at": options.at,
         "seed": options.seed,

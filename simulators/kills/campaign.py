@@ -24,7 +24,7 @@ LIFE_S_MAX: Final = 0.4
 
 OPENING_S_MAX: Final = 0.08
 STARTING_S_MAX: Final = 0.5
-WORK_S_MAX: Final = 5.0
+WORK_S_MAX: Final = 30.0
 """How long a killer waits for a box to work; then it strikes anyway."""
 
 AWAY_S_MAX: Final = 1.5
@@ -32,6 +32,8 @@ AWAY_S_MAX: Final = 1.5
 
 DOWN_S_MAX: Final = 0.3
 DRAIN_S_MAX: Final = 60.0
+"""Headquarters may take in nothing for so long, while boxes hold more, before that is a loss."""
+
 _READY_S_MAX: Final = 60.0
 _LOOK_S: Final = 0.02
 
@@ -259,12 +261,16 @@ async def _taught(stage: Stage) -> None:
 
 
 async def _drained(journals: list[Path], store: Path) -> float:
-    """Wait until headquarters holds what the boxes do, or for so long; gives the seconds."""
-    began_s = time.monotonic()
-    while time.monotonic() < began_s + DRAIN_S_MAX:
-        await asyncio.sleep(10 * _LOOK_S)
-        if sum(map(journaled_count, journals)) <= stored_count(store, SITE):
+    """Wait until headquarters holds what the boxes do, or takes in nothing; gives the seconds."""
+    began_s = moved_s = time.monotonic()
+    before = -1
+    while time.monotonic() < moved_s + DRAIN_S_MAX:
+        stored = stored_count(store, SITE)
+        if stored >= sum(map(journaled_count, journals)):
             break
+        if stored > before:
+            before, moved_s = stored, time.monotonic()
+        await asyncio.sleep(10 * _LOOK_S)
     return time.monotonic() - began_s
 
 

@@ -105,7 +105,7 @@ def keep_accepting(
 ) -> Never:
     """Open the box's files and accept records, numbered from `first`, until killed."""
     if is_control:
-        apsw.connection_hooks.append(_sync_less)
+        apsw.connection_hooks.append(without_sync)
     with only_one(settings.data):
         asyncio.run(_accept(open_all(settings), first, dice, pipe))
     raise AssertionError("it never ends by itself")
@@ -184,7 +184,7 @@ def _first(data: bytes) -> int:
     return int.from_bytes(data[36:44], "little")
 
 
-def _sync_less(connection: apsw.Connection) -> None:
+def without_sync(connection: apsw.Connection) -> None:
     """Commit without a sync, whatever the program says afterwards: the control."""
     connection.execute("PRAGMA synchronous = NORMAL")
 
