@@ -34,6 +34,7 @@ DOWN_S_MAX: Final = 0.3
 DRAIN_S_MAX: Final = 60.0
 """Headquarters may take in nothing for so long, while boxes hold more, before that is a loss."""
 
+_SETTLES_MAX: Final = 5
 _READY_S_MAX: Final = 60.0
 _LOOK_S: Final = 0.02
 
@@ -120,9 +121,7 @@ async def run(plan: Plan, folder: Path) -> Done:
         await _taught(stage)
         await _strike(plan, stage, cast, done)
         journals = [stage.journal(name) for name in names]
-        done.drain_s = await _drained(journals, stage.store)
-        for one in cast:
-            await one.process.stop()
+        done.drain_s = await _settled(cast, journals, stage.store)
         kiosks = [kiosk for one in cast for kiosk in one.load.kiosks]
         accepted = _counted(kiosks, codes, lambda kiosk: kiosk.good)
         crossed = _counted(kiosks, codes, Kiosk.crossed)
@@ -260,18 +259,32 @@ async def _taught(stage: Stage) -> None:
         await asyncio.sleep(10 * _LOOK_S)
 
 
-async def _drained(journals: list[Path], store: Path) -> float:
-    """Wait until headquarters holds what the boxes do, or takes in nothing; gives the seconds."""
-    began_s = moved_s = time.monotonic()
-    before = -1
-    while time.monotonic() < moved_s + DRAIN_S_MAX:
-        stored = stored_count(store, SITE)
-        if stored >= sum(map(journaled_count, journals)):
+async def _settled(cast: list[_Cast], journals: list[Path], store: Path) -> float:
+    """End the boxes once everything they journaled is stored; gives the seconds that took."""
+    began_s = time.monotonic()
+    for _ in range(_SETTLES_MAX):
+        await _drained(journals, store)
+        for one in cast:
+            await one.process.kill()
+        # A sign of life may have been journaled at the last moment.
+        if _missing(journals, store) == 0:
             break
-        if stored > before:
-            before, moved_s = stored, time.monotonic()
-        await asyncio.sleep(10 * _LOOK_S)
+        for one in cast:
+            await one.process.start(os.environ)
     return time.monotonic() - began_s
+
+
+async def _drained(journals: list[Path], store: Path) -> None:
+    """Wait until headquarters holds what the boxes do, or takes in nothing for too long."""
+    moved_s, least = time.monotonic(), _missing(journals, store) + 1
+    while (missing := _missing(journals, store)) and time.monotonic() < moved_s + DRAIN_S_MAX:
+        if missing < least:
+            least, moved_s = missing, time.monotonic()
+        await asyncio.sleep(10 * _LOOK_S)
+
+
+def _missing(journals: list[Path], store: Path) -> int:
+    return sum(map(journaled_count, journals)) - stored_count(store, SITE)
 
 
 def _counted(
