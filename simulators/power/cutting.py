@@ -34,6 +34,7 @@ from simulators.power.writers import (
     Kind,
     Pipe,
     forked,
+    greet,
     ingest_once,
     keep_accepting,
     keep_ingesting,
@@ -51,6 +52,7 @@ _WORKING: Final = 0.7
 CUTS_PER_DISK: Final = 40
 BLOCKS_COUNT: Final = 3_000
 _RECORDS_PER_BLOCK: Final = 2
+_EPOCH: Final = b"e" * 16
 FAULTS_SHOWN_MAX: Final = 10
 
 
@@ -135,6 +137,7 @@ def cut_headquarters(folder: Path, count: int, seed: int, *, is_control: bool = 
     blocks = _blocks()
     ready = folder / "template.db"
     template.make_template(ready, 1, 3_600)
+    greet(ready, _EPOCH)
     warm = folder / "warm.db"
     warm.write_bytes(ready.read_bytes())
     ingest_once(warm, blocks[:20])
@@ -270,7 +273,7 @@ class _KnownBox:
 
 def _blocks() -> list[bytes]:
     """Write the journal that headquarters is fed with."""
-    origin = Origin(*template.BOXES[0], b"e" * 16, b"b" * 16)
+    origin = Origin(*template.BOXES[0], _EPOCH, b"b" * 16)
     blocks: list[bytes] = []
     previous = NO_HASH
     for first in range(1, BLOCKS_COUNT * _RECORDS_PER_BLOCK, _RECORDS_PER_BLOCK):

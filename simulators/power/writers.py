@@ -20,7 +20,7 @@ from typing import Any, Final, Never
 import apsw
 from sqlalchemy import event
 
-from agreed.messages import BlockSent, Committed
+from agreed.messages import Committed, Hello
 from agreed.records import GATE_PASSED, Durability
 from cloud.database.engine import open_engine, sqlite_url
 from cloud.exchange import exchange
@@ -28,7 +28,9 @@ from edge.acceptance import Acceptance
 from edge.config import BoxSettings, JournalSettings
 from edge.decisions import Draft
 from edge.journal import Place
+from edge.learned import NO_STREAM
 from edge.opening import Opened, only_one, open_all
+from simulators.signing import key_of, signed_blocks, signed_hello
 from simulators.world import template
 from simulators.world.clocks import ZERO_WALL_MS
 
@@ -163,20 +165,30 @@ def keep_ingesting(
     name = template.BOXES[0]
     waiting = blocks
     while True:
-        batch = [(name, BlockSent(data=data)) for data in waiting[: dice.choice((1, 2, 8))]]
-        outcome = exchange(engine, batch, ZERO_WALL_MS)
+        said = signed_blocks(key_of(name.box), *waiting[: dice.choice((1, 2, 8))])
+        outcome = exchange(engine, [(name, said)], ZERO_WALL_MS)
         through = max(a.through for _, a in outcome.answers if isinstance(a, Committed))
         pipe.say(Kind.BLOCK, through)
         waiting = [data for data in waiting if _first(data) > through]
         time.sleep(60 if not waiting else dice.choice(_PAUSES_S))
 
 
+def greet(store: Path, epoch: bytes) -> None:
+    """Let headquarters learn the key of the box."""
+    name = template.BOXES[0]
+    hello = Hello(epoch=epoch.hex(), head_sequence=0, directive_stream=NO_STREAM, applied_through=0)
+    engine = open_engine(sqlite_url(store))
+    exchange(engine, [(name, signed_hello(key_of(name.box), name, hello))], ZERO_WALL_MS)
+    engine.dispose()
+
+
 def ingest_once(store: Path, blocks: list[bytes]) -> None:
     """Take in blocks, so that every writer forked later need not compile its statements."""
     engine = open_engine(sqlite_url(store))
     engine.update_execution_options(compiled_cache=_STATEMENTS)
+    name = template.BOXES[0]
     for data in blocks:
-        exchange(engine, [(template.BOXES[0], BlockSent(data=data))], ZERO_WALL_MS)
+        exchange(engine, [(name, signed_blocks(key_of(name.box), data))], ZERO_WALL_MS)
     engine.dispose()
 
 
