@@ -1,6 +1,7 @@
 """Plays many seeds of the world, or hunts a planted bug, and prints what it saw."""
 
 import argparse
+import gc
 import json
 import sys
 import time
@@ -9,10 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from simulators.campaigns.sharing import shared
 from simulators.world.bugs import BUGS
 from simulators.world.playing import Played, Stage, play, stage
 
 SEEDS_PER_BUG_MAX: Final = 100
+PART_SEEDS: Final = 20
+"""Seeds that a process plays before it says what came of them."""
+
 _SHOWN_SEEDS_MAX: Final = 20
 _YEAR_S: Final = 365 * 24 * 3_600
 
@@ -77,12 +82,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--from", dest="first", type=int, default=0)
     parser.add_argument("--plant", choices=[*BUGS, "all"])
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     options = parser.parse_args(arguments)
-    with stage() as on:
-        if options.plant is not None:
-            plants = list(BUGS) if options.plant == "all" else [options.plant]
+    if options.plant is not None:
+        plants = list(BUGS) if options.plant == "all" else [options.plant]
+        with stage() as on:
             return _hunt_all(on, plants, options.first, options.seeds)
-        return _play_all(on, options.first, options.seeds, options.seconds)
+    return _play_all(options)
 
 
 def _hunt_all(on: Stage, plants: list[str], first: int, seeds_max: int) -> int:
@@ -95,21 +101,35 @@ def _hunt_all(on: Stage, plants: list[str], first: int, seeds_max: int) -> int:
     return int(missed > 0)
 
 
-def _play_all(on: Stage, first: int, seeds: int, seconds: float) -> int:
+def play_range(seeds: range) -> list[Played]:
+    """Play seeds on a stage of their own; a process keeps what it has compiled."""
+    gc.freeze()
+    with stage() as on:
+        return [play(on, seed) for seed in seeds]
+
+
+def _play_all(options: argparse.Namespace) -> int:
     tally = Tally()
     began_s = time.monotonic()
-    for seed in range(first, first + seeds):
-        if time.monotonic() - began_s > seconds:
+    end = options.first + options.seeds
+    parts = [range(at, min(at + PART_SEEDS, end)) for at in range(options.first, end, PART_SEEDS)]
+    for part in shared(options.jobs, play_range, parts):
+        for played in part:
+            tally.add(played)
+            _tell(played, options.seeds)
+        if time.monotonic() - began_s > options.seconds:
             break
-        played = play(on, seed)
-        tally.add(played)
-        if played.judgement.faults:
-            _say(f"seed {seed} trace {played.trace}: {'; '.join(played.judgement.faults)}")
-        elif seeds <= _SHOWN_SEEDS_MAX:
-            _say(f"seed {seed} trace {played.trace}: nothing wrong")
     took_s = time.monotonic() - began_s
-    _say(json.dumps(tally.summary() | {"from": first, "seconds": round(took_s, 1)}))
+    figures = {"from": options.first, "jobs": options.jobs, "seconds": round(took_s, 1)}
+    _say(json.dumps(tally.summary() | figures))
     return int(bool(tally.failed))
+
+
+def _tell(played: Played, seeds: int) -> None:
+    if played.judgement.faults:
+        _say(f"seed {played.seed} trace {played.trace}: {'; '.join(played.judgement.faults)}")
+    elif seeds <= _SHOWN_SEEDS_MAX:
+        _say(f"seed {played.seed} trace {played.trace}: nothing wrong")
 
 
 def _say(line: str) -> None:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+SPANS_S: Final = (3_600, 14_400, 86_400, 604_800)
+"""An hour to a week: what happens is spread over it, and quiet time costs nothing."""
+
 _CALM: Final = 0.15
 """This share of all seeds lacks each kind of fault."""
 
@@ -56,7 +59,7 @@ class Faults:
 
 def draw_faults(dice: Random) -> Faults:
     """Draw the character of a world."""
-    span_s = dice.choice((1_200, 3_600, 14_400, 43_200))
+    span_s = dice.choice(SPANS_S)
     never_s = span_s * 1_000.0
 
     def share(most: float) -> float:
