@@ -34,6 +34,7 @@ from edge.store import (
     named_faults,
     open_for_reading,
     sync_folder,
+    undo_unfinished,
 )
 from edge.witness import FILE as WITNESS_FILE
 from edge.witness import read_witness
@@ -75,6 +76,7 @@ def check_journal(path: Path) -> None:
         if told is not None or _log_of(path).exists():
             raise StoreDamagedError("the journal is not there any more")
         return
+    undo_unfinished(path)
     try:
         with closing(open_for_reading(path, may_be_copy=False)) as store, named_faults():
             _check(store, told)

@@ -116,6 +116,23 @@ def open_for_reading(path: Path, *, may_be_copy: bool = True) -> apsw.Connection
         return _read_only(f"file:{_quoted(path)}?mode=ro&immutable=1")
 
 
+def undo_unfinished(path: Path) -> None:
+    """Let SQLite undo what it had not finished when the power went while it made the file.
+
+    Until it keeps a WAL it keeps a rollback log, which nobody who only reads may act upon.
+
+    Raises:
+        StoreError: it cannot be undone.
+    """
+    if path.with_name(f"{path.name}-journal").exists():
+        with named_faults():
+            store = apsw.Connection(str(path))
+            try:
+                store.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            finally:
+                store.close()
+
+
 def _read_only(address: str) -> apsw.Connection:
     with named_faults():
         store = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import apsw
 import pytest
 
 from agreed.records import GAP, to_records
@@ -249,6 +250,23 @@ def test_a_journal_that_vanished_or_became_empty_is_noticed(tmp_path: Path) -> N
         check_journal(site.path)
     journal = site.open()
     assert [r.node_kind for r in to_records(journal.recent_columns(1)[0])] == [GAP, GAP]
+
+
+def test_a_power_cut_while_the_file_is_made_keeps_no_box_from_starting(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    store = apsw.Connection(str(path))
+    store.execute("PRAGMA cache_size = 1")
+    store.execute("BEGIN IMMEDIATE")
+    store.execute("CREATE TABLE t (x)")
+    store.execute("INSERT INTO t VALUES (randomblob(100000))")
+    left = tmp_path / "left"
+    left.mkdir()
+    for name in (FILE, f"{FILE}-journal"):
+        shutil.copy(tmp_path / name, left / name)
+    store.close()
+    with pytest.raises(StoreDamagedError, match="no such table"):
+        check_journal(left / FILE)
+    assert not (left / f"{FILE}-journal").exists()
 
 
 def test_what_is_kept_and_the_secret_go_on_in_the_new_journal(tmp_path: Path) -> None:
