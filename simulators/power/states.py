@@ -16,7 +16,8 @@ from agreed.records import GATE_PASSED, ClockState
 from edge.clock import Stamp
 from edge.decisions import Draft
 from edge.journal import FILE, Entry, Journal, open_journal
-from edge.store import StoreError
+from edge.salvage import check_journal
+from edge.store import StoreDamagedError, StoreError
 from simulators.power.recording import Did, Operation, Recording, recorded
 from simulators.power.writers import without_sync
 
@@ -163,7 +164,9 @@ def _live(folder: Path, known: Known, dice: Random) -> None:
         apsw.connection_hooks.remove(often)
     try:
         for _ in range(dice.randint(1, COMMITS_MAX)):
-            _commit(journal, known, dice)
+            commit(journal, dice)
+            known.hashes[journal.end.through] = journal.end.head
+            known.recording.mark(journal.end.through)
     finally:
         journal.close()
 
@@ -172,16 +175,15 @@ def _checkpoint_every(pages: int, connection: apsw.Connection) -> None:
     connection.wal_autocheckpoint(pages)
 
 
-def _commit(journal: Journal, known: Known, dice: Random) -> None:
+def commit(journal: Journal, dice: Random) -> None:
+    """Commit some records, with what is kept beside them, as a box does."""
     first = journal.end.through + 1
     count = dice.choice((1, 1, 2, 5, 40))
     entries = [_entry(first + i) for i in range(count)]
-    last = str(first + count - 1)
     if dice.random() < 0.3:
         journal.commit_through(journal.end)
-    journal.append(entries, {"last": last}, dice.choice(("", "", "5 boot-1 7 8 9")))
-    known.hashes[journal.end.through] = journal.end.head
-    known.recording.mark(journal.end.through)
+    memory = dice.choice(("", "", "5 boot-1 7 8 9"))
+    journal.append(entries, {"last": str(first + count - 1)}, memory)
 
 
 def _entry(number: int) -> Entry:
@@ -312,7 +314,11 @@ def _judge(
     """Open a state with the code of the box, and fill in what it holds; "" when all is well."""
     path = _laid_out(folder, left)
     try:
+        check_journal(path)
         journal = open_journal(path, NAMES, entropy=bytes(48), boot=bytes(16))
+    except StoreDamagedError as error:
+        # Before anything was accepted the box sets the file aside and begins anew.
+        return f"it counts as damaged: {error}" if accepted else ""
     except StoreError as error:
         return f"it does not open: {error}"
     try:
@@ -333,7 +339,8 @@ def _judge_stock(folder: Path, left: dict[str, bytes], known: Known, accepted: i
         except sqlite.OperationalError as error:
             return "" if "no such table" in str(error) and not accepted else str(error)
     held = {through: sha256(data[:-32]).digest() for through, data in rows}
-    return _compared(held, last[0] if last else None, known, accepted)
+    # The text, then a mark and its seal.
+    return _compared(held, last[0].partition("\x1f")[0] if last else None, known, accepted)
 
 
 def _compared(held: dict[int, bytes], kept: str | None, known: Known, accepted: int) -> str:
