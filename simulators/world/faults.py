@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-SPANS_S: Final = (3_600, 14_400, 86_400, 604_800)
-"""An hour to a week: what happens is spread over it, and quiet time costs nothing."""
+SPANS_S: Final = (3_600, 14_400, 86_400, 172_800)
+"""An hour to two days: what happens is spread over it, and quiet time costs nothing."""
 
 _CALM: Final = 0.15
 """This share of all seeds lacks each kind of fault."""

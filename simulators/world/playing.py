@@ -48,6 +48,9 @@ from simulators.world.seams import Seams
 from simulators.world.seen import Seen
 
 REST_S: Final = 1_800
+LOOK_S_MAX: Final = 7_200
+"""How long a stopped box waits for a person, on average at most."""
+
 STATUSES_COUNT: Final = 6
 _FOREIGN: Final = 0.3
 """Of the blocks that nobody's box made, those that are not signed by the box's key either."""
@@ -170,7 +173,8 @@ class _World:
         self._again(self._faults.headquarters_crash_s_mean, self._crash_headquarters)
         self._again(self._faults.broker_wipe_s_mean, self._wipe)
         self._again(self._faults.span_s / 8, self._direct)
-        self._again(self._faults.span_s / 6, self._headquarters.look_at_incidents)
+        look_s = min(self._faults.span_s / 6, LOOK_S_MAX)
+        self._again(look_s, self._headquarters.look_at_incidents)
 
     def _again(self, mean_s: float, act: Callable[[], None]) -> None:
         """Do something at random times until the world comes to rest."""

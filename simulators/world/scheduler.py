@@ -9,7 +9,7 @@ from typing import Final
 
 from agreed.machine import NS_PER_MS, NS_PER_S
 
-EVENTS_MAX: Final = 200_000
+EVENTS_MAX: Final = 1_000_000
 """More happenings than this in one seed mean that something never comes to rest."""
 
 
