@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from cloud.settlement.adding import add_nodes
 from cloud.settlement.facts import Facts
 from cloud.settlement.past import Crews, Nodes, Orders, Past, by_seat
 from cloud.settlement.pieces import Seat
@@ -63,7 +64,12 @@ def measure(lines: int, rounds: int) -> dict[str, Any]:
     past = stretch(lines)
     plan = Plan.model_validate(_PLAN)
     ours = _median(lambda: try_plan(plan, past), rounds)
-    figures = {"what_if_lines": lines, "what_if_lines_per_s": round(lines / ours)}
+    adding = _median(lambda: add_nodes(plan, past), rounds)
+    figures = {
+        "what_if_lines": lines,
+        "what_if_lines_per_s": round(lines / ours),
+        "adding_lines_per_s": round(lines / adding),
+    }
     try:
         database = import_module("duckdb").connect()
     except ModuleNotFoundError:
@@ -77,7 +83,10 @@ def measure(lines: int, rounds: int) -> dict[str, Any]:
     figures["duckdb_lines_per_s"] = round(lines / theirs)
     return {
         "figures": figures,
-        "ratios": {"what_if_vs_duckdb": round(theirs / ours, 2)},
+        "ratios": {
+            "what_if_vs_duckdb": round(theirs / ours, 2),
+            "adding_vs_duckdb": round(theirs / adding, 2),
+        },
         "missing": [],
     }
 
