@@ -1,42 +1,30 @@
 """Headquarters' command line: `duifu cloud …`."""
 
 import asyncio
-import json
-import re
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import structlog
 import typer
-from pydantic import TypeAdapter
-from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
-from agreed.limits import NAME_PATTERN
 from agreed.money import yuan
-from agreed.words import RemedyError, say, say_count
+from agreed.words import say, say_count
 from cloud import reads
 from cloud.broker import box_account
+from cloud.clerk import ledger_app, settle_app, users_app
 from cloud.database.engine import reading
 from cloud.database.fleet import BoxName
 from cloud.database.views import AccountView, BoxView, LedgerCheck, Statement
-from cloud.folder import Folder, Kept, store_trouble
-from cloud.link import Clock
+from cloud.folder import Folder
 from cloud.office.boxes import accept_box, accept_key, add_box, resolve_incidents
-from cloud.office.refusals import OfficeError
 from cloud.office.sites import SiteRequest, open_site
-from cloud.opening import Settings, open_store, wall_clock
+from cloud.opening import Settings
 from cloud.passwords import derived_password
 from cloud.service import serve
+from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out, print_json, talk
 
-DEFAULT_DATA: Final = Path("var/headquarters")
 EXIT_UNSOUND: Final = 1
 """The ledger or a chain does not hold."""
 
@@ -46,22 +34,18 @@ app = typer.Typer(
     help=say("Headquarters: ingest, verdicts, pay, pages."),
 )
 boxes_app = typer.Typer(no_args_is_help=True, help=say("Boxes: list, add, accept."))
-ledger_app = typer.Typer(no_args_is_help=True, help=say("The books: check, accounts."))
 statement_app = typer.Typer(no_args_is_help=True, help=say("Statements of workers."))
 app.add_typer(boxes_app, name="boxes")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(settle_app, name="settle")
+app.add_typer(users_app, name="users")
 app.add_typer(statement_app, name="statement")
 
-Data = Annotated[Path, typer.Option("--data", help=say("Data folder of headquarters."))]
-AsJson = Annotated[bool, typer.Option("--json", help=say("Print JSON for programs."))]
 SiteBox = Annotated[str, typer.Argument(metavar="SITE/BOX", help=say("Site and box."))]
 Seen = Annotated[
     str | None,
     typer.Option("--fingerprint", help=say("Only if the box names this key: “duifu edge key”.")),
 ]
-
-out = Console(highlight=False, soft_wrap=True)
-talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.command(help=say("Run headquarters: broker, ingest, verdicts, pay, pages."))
@@ -90,7 +74,7 @@ def run(  # noqa: PLR0913, PLR0917  # options of a command line
     """Run headquarters until Ctrl-C."""
     for option, name in [("--company", company), *(("--site", key) for key in site or [])]:
         if name is not None:
-            _checked(option, name)
+            checked(option, name)
     settings = Settings(data, company, tuple(site or ()), host, port, broker, mqtt_port, database)
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
@@ -112,10 +96,10 @@ def token(data: Data = DEFAULT_DATA) -> None:
 @boxes_app.command("ls", help=say("List boxes and how far they were heard."))
 def boxes_ls(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
     """List the boxes."""
-    with _opened(data) as house, reading(house.engine) as connection:
+    with opened(data) as house, reading(house.engine) as connection:
         found = reads.boxes(connection, house.company)
     if as_json:
-        _print_json(list[BoxView], found)
+        print_json(list[BoxView], found)
         return
     table = Table(
         say("Site"),
@@ -136,7 +120,7 @@ def boxes_ls(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
 @boxes_app.command("add", help=say("Add and accept a box, and print its [headquarters] section."))
 def boxes_add(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
     """Add a box, its site too if that is new, and take it into service."""
-    with _opened(data) as house:
+    with opened(data) as house:
         key = house.box(name)
         request = SiteRequest(site=key.site, name=key.site)
         open_site(house.engine, house.company, request, house.clock.wall_ms())
@@ -147,7 +131,7 @@ def boxes_add(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
 @boxes_app.command("accept", help=say("Accept a pending box; again, it gets another password."))
 def boxes_accept(name: SiteBox, data: Data = DEFAULT_DATA, fingerprint: Seen = None) -> None:
     """Take a box into service."""
-    with _opened(data) as house:
+    with opened(data) as house:
         _accept(house, house.box(name), fingerprint)
 
 
@@ -160,7 +144,7 @@ def boxes_accept_key(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Accept the key of a box that was replaced."""
-    with _opened(data) as house:
+    with opened(data) as house:
         accept_key(house.engine, house.box(name), fingerprint, house.clock.wall_ms())
         talk.print(say("Accepted; the box goes on by itself within some seconds."))
 
@@ -168,7 +152,7 @@ def boxes_accept_key(
 @boxes_app.command("resolve", help=say("Say that a person has looked; blocks are taken again."))
 def boxes_resolve(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
     """Resolve what is open at a box."""
-    with _opened(data) as house:
+    with opened(data) as house:
         count = resolve_incidents(house.engine, house.box(name), house.clock.wall_ms())
         talk.print(say_count("{count} incident resolved.", "{count} incidents resolved.", count))
 
@@ -176,10 +160,10 @@ def boxes_resolve(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
 @ledger_app.command("check", help=say("Check the books and every chain from its first block."))
 def ledger_check(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
     """Check everything; exit status 1 if something does not hold."""
-    with _opened(data) as house, reading(house.engine) as connection:
+    with opened(data) as house, reading(house.engine) as connection:
         found = reads.ledger_check(connection, house.company)
     if as_json:
-        _print_json(LedgerCheck, found)
+        print_json(LedgerCheck, found)
     else:
         sound = say("yes") if found.is_balanced else say("NO")
         chained = say("yes") if found.is_chain_verified else say("NO")
@@ -203,10 +187,10 @@ def ledger_check(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
 @ledger_app.command("accounts", help=say("List accounts with their balances."))
 def ledger_accounts(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
     """List the accounts."""
-    with _opened(data) as house, reading(house.engine) as connection:
+    with opened(data) as house, reading(house.engine) as connection:
         found = reads.accounts(connection, house.company)
     if as_json:
-        _print_json(list[AccountView], found)
+        print_json(list[AccountView], found)
         return
     table = Table(say("Site"), say("Account"), say("Balance, yuan"))
     for account in found:
@@ -222,10 +206,10 @@ def statement_show(
     as_json: AsJson = False,
 ) -> None:
     """Show one worker's whole statement."""
-    with _opened(data) as house, reading(house.engine) as connection:
+    with opened(data) as house, reading(house.engine) as connection:
         found = reads.statement(connection, house.company, worker, 0, 2**62)
     if as_json:
-        _print_json(Statement, found)
+        print_json(Statement, found)
         return
     table = Table(say("Order"), say("Node"), say("Verdict"), say("Yuan"), say("How"))
     for line in found.lines:
@@ -238,42 +222,7 @@ def statement_show(
         out.print(_why_empty(found))
 
 
-@dataclass(frozen=True, slots=True)
-class _House:
-    """An opened headquarters, for one command."""
-
-    folder: Folder
-    kept: Kept
-    engine: Engine
-    clock: Clock
-
-    @property
-    def company(self) -> str:
-        return self.kept.company
-
-    def box(self, name: str) -> BoxName:
-        site, slash, box = name.partition("/")
-        if not slash:
-            raise RemedyError(say("Write the box as SITE/BOX, not {name}.", name=name))
-        return BoxName(self.company, _checked("SITE", site), _checked("BOX", box))
-
-
-@contextmanager
-def _opened(data: Path) -> Iterator[_House]:
-    folder = Folder(data.absolute())
-    kept = folder.kept()
-    engine = open_store(kept.database, folder.path)
-    try:
-        yield _House(folder, kept, engine, wall_clock({}))
-    except OfficeError as error:
-        raise RemedyError(str(error)) from None
-    except DBAPIError as error:
-        raise store_trouble(folder.path, error) or error from None
-    finally:
-        engine.dispose()
-
-
-def _accept(house: _House, name: BoxName, fingerprint: str | None = None) -> None:
+def _accept(house: House, name: BoxName, fingerprint: str | None = None) -> None:
     stream, now_ms = secrets.token_bytes(16), house.clock.wall_ms()
     number = accept_box(house.engine, name, stream, now_ms, fingerprint)
     password = derived_password(house.folder.secret(), *name, number=number)
@@ -290,23 +239,6 @@ def _accept(house: _House, name: BoxName, fingerprint: str | None = None) -> Non
     ]
     print("\n".join(lines))  # noqa: T201  # it is the output: the head of a box.toml
     talk.print(say("Put this at the head of the box's box.toml; the password is shown only now."))
-
-
-def _checked(option: str, name: str) -> str:
-    if not re.match(NAME_PATTERN, name):
-        raise RemedyError(
-            say(
-                "{option}: {name} is no name; use small letters, digits and hyphens, up to 32.",
-                option=option,
-                name=name,
-            )
-        )
-    return name
-
-
-def _print_json(kind: Any, found: Any) -> None:
-    data = TypeAdapter(kind).dump_python(found, mode="json")
-    print(json.dumps(data, ensure_ascii=False, indent=1))  # noqa: T201  # it is the output
 
 
 def _status(status: str) -> str:

@@ -2,7 +2,13 @@
 
 from cloud.database.previews import count_previews, last_previews
 from cloud.database.read_fleet import at_risk, box, boxes, company, incidents, overview, sites
-from cloud.database.read_ledger import TransferFilter, accounts, ledger_check, transfers
+from cloud.database.read_ledger import (
+    TransferFilter,
+    accounts,
+    balances_at,
+    ledger_check,
+    transfers,
+)
 from cloud.database.read_orders import OrderFilter, evidence, order_view, orders, verdicts
 from cloud.database.read_statements import statement, workers
 
@@ -11,6 +17,7 @@ __all__ = [
     "TransferFilter",
     "accounts",
     "at_risk",
+    "balances_at",
     "box",
     "boxes",
     "company",

@@ -1,18 +1,24 @@
 """Who may write, and who may read when others can reach the port."""
 
 import hmac
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agreed.words import say
 from cloud.api.troubles import PREFIX, answer
+from cloud.office.people import OPERATOR, Duty, Person
 
 COOKIE: Final = "duifu_token"
 PARAMETER: Final = "token"
+OF_PERSONS: Final = ("/api/v1/runs", "/api/v1/disputes")
+"""What people with tokens of their own may write, as far as their roles go."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _WEEK_S: Final = 7 * 24 * 3600
 
@@ -24,9 +30,17 @@ class TokenGate:
     once; a cookie remembers it, for reading only.
     """
 
-    def __init__(self, app: ASGIApp, token: str, *, is_open: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        token: str,
+        person_of: Callable[[str], Person | None],
+        *,
+        is_open: bool,
+    ) -> None:
         self._app = app
         self._token = token
+        self._person_of = person_of
         self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,21 +48,35 @@ class TokenGate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        response = self._answer(Request(scope))
+        response = await run_in_threadpool(self._answer, Request(scope))
         await (response or self._app)(scope, receive, send)
 
     def _answer(self, request: Request) -> Response | None:
         is_reading = request.method in _SAFE
         shown = request.query_params.get(PARAMETER)
-        if is_reading and shown is not None and _is_same(shown, self._token):
-            return _remembered(request, self._token)
+        if is_reading and shown is not None and self._person(shown) is not None:
+            return _remembered(request, shown)
         scheme, _, carried = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and _is_same(carried.strip(), self._token):
-            return None
-        cookie = request.cookies.get(COOKIE, "")
-        if is_reading and (self._is_open or _is_same(cookie, self._token)):
+        person = self._person(carried.strip()) if scheme.lower() == "bearer" else None
+        if person is not None:
+            return self._admitted(request, person)
+        if is_reading and (self._is_open or self._person(request.cookies.get(COOKIE, ""))):
             return None
         return _refused(request)
+
+    def _person(self, token: str) -> Person | None:
+        if not token:
+            return None
+        return OPERATOR if _is_same(token, self._token) else self._person_of(token)
+
+    @staticmethod
+    def _admitted(request: Request, person: Person) -> Response | None:
+        is_own = request.url.path.startswith(OF_PERSONS) or request.method in _SAFE
+        if not is_own and Duty.OPERATOR not in person.duties:
+            message = say("{name} may settle, not change this.", name=person.name)
+            return answer(403, "authorization", message, say("Ask an operator to do it."))
+        request.state.person = person
+        return None
 
 
 def _is_same(shown: str, token: str) -> bool:

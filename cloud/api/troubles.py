@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 
 from agreed.words import say
-from cloud.office.refusals import ConflictError, OfficeError, UnknownError
+from cloud.office.refusals import ConflictError, ForbiddenError, OfficeError, UnknownError
 
 PREFIX: Final = "/api/"
 
@@ -30,6 +30,7 @@ class Troubles(BaseModel):
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": Troubles, "description": "a token is needed"},
+    403: {"model": Troubles, "description": "it is another person's to do"},
     404: {"model": Troubles, "description": "what the request names does not exist"},
     409: {"model": Troubles, "description": "what is there already forbids it"},
     422: {"model": Troubles, "description": "a field does not hold what it may hold"},
@@ -59,6 +60,8 @@ def add_troubles(app: FastAPI) -> None:
         if isinstance(error, UnknownError):
             remedy = say("Check the name, or create it first.")
             return answer(404, error.field, str(error), remedy)
+        if isinstance(error, ForbiddenError):
+            return answer(403, error.field, str(error), say("Ask somebody who has that role."))
         if isinstance(error, ConflictError):
             remedy = say("Read what is there and decide again.")
             return answer(409, error.field, str(error), remedy)

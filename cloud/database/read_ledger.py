@@ -32,6 +32,40 @@ def accounts(connection: Connection, company: str, *, site: str | None = None) -
     ]
 
 
+def balances_at(
+    connection: Connection, company: str, site: str, at_ms: int, known_at_ms: int
+) -> list[AccountView]:
+    """Sum the accounts of a site as they stood at one time, by what was recorded by another.
+
+    Args:
+        connection: the store.
+        company: key.
+        site: key.
+        at_ms: deeds up to then count, inclusive.
+        known_at_ms: what was posted by then counts, inclusive; later ones are not known yet.
+    """
+    table = schema.transfers.c
+    sums: dict[tuple[str, str], list[int]] = {}
+    for position, side in enumerate(("debit", "credit")):
+        account, kind = table[side], table[f"{side}_kind"]
+        query = (
+            select(kind, account, func.sum(table.amount_fen))
+            .where(
+                table.company == company,
+                table.site == site,
+                table.at_ms <= at_ms,
+                table.recorded_at_ms <= known_at_ms,
+            )
+            .group_by(kind, account)
+        )
+        for kind_name, name, fen in connection.execute(query):
+            sums.setdefault((kind_name, name), [0, 0])[position] = int(fen)
+    return [
+        AccountView(site, name, kind, debits, credits_, credits_ - debits)
+        for (kind, name), (debits, credits_) in sorted(sums.items())
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class TransferFilter:
     """Which transfers to list; None means all; only numbers below `before`."""

@@ -3,6 +3,7 @@
 OfficeError
 ├── UnknownError    what it names does not exist
 ├── ConflictError   what is there already forbids it
+├── ForbiddenError  it is another person's to do
 └── InvalidError    a field does not hold what it may hold
 """
 
@@ -25,6 +26,10 @@ class UnknownError(OfficeError):
 
 class ConflictError(OfficeError):
     """What is there already forbids it."""
+
+
+class ForbiddenError(OfficeError):
+    """It is another person's to do."""
 
 
 class InvalidError(OfficeError):

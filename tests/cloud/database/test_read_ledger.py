@@ -1,9 +1,17 @@
 import pytest
 from sqlalchemy import text
 
+from cloud.database import books
 from cloud.database.engine import reading, writing
-from cloud.database.read_ledger import TransferFilter, accounts, ledger_check, transfers
-from tests.cloud.world import HOUR, T0, World, alive, passed
+from cloud.database.read_ledger import (
+    TransferFilter,
+    accounts,
+    balances_at,
+    ledger_check,
+    transfers,
+)
+from cloud.settlement.waterfall import COMPANY, POOL, Move
+from tests.cloud.world import HOUR, PLACE, T0, World, alive, passed
 
 
 def test_transfers_are_narrowed(world: World) -> None:
@@ -62,3 +70,22 @@ def test_the_check_finds_what_the_guards_could_not_prevent(
     assert found.faults
     assert found.is_balanced == (table not in {"accounts", "transfers"})
     assert found.is_chain_verified == (table in {"accounts", "transfers"})
+
+
+def test_balances_as_known_then_and_as_known_now(world: World) -> None:
+    """Two times: when it happened, and when it was recorded."""
+
+    def held(at_ms: int, known_at_ms: int) -> int:
+        with reading(world.engine) as connection:
+            views = balances_at(connection, "acme", "north", at_ms, known_at_ms)
+        assert sum(view.balance_fen for view in views) == 0
+        return {view.account: view.balance_fen for view in views}.get("pool", 0)
+
+    week = 7 * 24 * HOUR
+    with writing(world.engine) as connection:
+        for key, at_ms, recorded_ms in (("a", T0, T0), ("b", T0, T0 + week)):
+            move = Move(key, "funding", COMPANY, POOL, 100, at_ms, "", {})
+            books.post(connection, PLACE, [move], recorded_ms)
+    assert held(T0 + HOUR, T0 + HOUR) == 100
+    assert held(T0 + HOUR, T0 + week) == 200
+    assert held(T0 - 1, T0 + week) == 0

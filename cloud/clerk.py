@@ -1,0 +1,366 @@
+"""The finance clerk's shell: `duifu cloud settle|ledger|users …`."""
+
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from agreed.limits import WALL_MS_MAX
+from agreed.money import yuan
+from agreed.words import RemedyError, say
+from cloud import reads
+from cloud.database.engine import reading
+from cloud.database.fleet import Place
+from cloud.database.views import AccountView
+from cloud.office import people
+from cloud.office.people import OPERATOR, Duty, Person, UserRequest
+from cloud.office.settling import Run, RunRow, Settling, list_runs, status_word
+from cloud.settlement.running import PAYABLE
+from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out, print_json, talk
+
+settle_app = typer.Typer(
+    no_args_is_help=True, help=say("Settle a month: preview, review, approve, post, pay.")
+)
+ledger_app = typer.Typer(no_args_is_help=True, help=say("The books: check, accounts, balances."))
+users_app = typer.Typer(no_args_is_help=True, help=say("People with a token of their own."))
+
+TOKEN_BYTES: Final = 32
+NEXT: Final = {
+    "previewed": "duifu cloud settle review {period} --site {site}",
+    "reviewed": "duifu cloud settle approve {period} --site {site} --token TOKEN",
+    "approved": "duifu cloud settle post {period} --site {site}",
+    "posted": "duifu cloud settle pay {period} --site {site}",
+    "paid": "duifu cloud statement export {period} --site {site}",
+    "discarded": "duifu cloud settle preview {period} --site {site}",
+}
+
+Period = Annotated[str, typer.Argument(help=say("Month, as 2026-03."))]
+Site = Annotated[str | None, typer.Option(help=say("Site; may be left out where there is one."))]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token", envvar="DUIFU_TOKEN", help=say("Your own token; without it the operator acts.")
+    ),
+]
+Note = Annotated[str, typer.Option(help=say("A remark that stays with the act."))]
+Yes = Annotated[bool, typer.Option("--yes", help=say("Do it without asking."))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """One opened headquarters, one site, one person."""
+
+    house: House
+    settling: Settling
+    who: Person
+    site: str
+
+    @property
+    def now_ms(self) -> int:
+        return self.house.clock.wall_ms()
+
+
+def _desk(house: House, site: str | None, token: str | None) -> _Desk:
+    key = one_site(house, site)
+    who = OPERATOR
+    if token is not None and token != house.folder.token():
+        found = people.person_of(house.engine, house.company, token)
+        if found is None:
+            raise RemedyError(say("This token is nobody's; “duifu cloud users add” gives one."))
+        who = found
+    return _Desk(house, Settling(house.engine, Place(house.company, key)), who, key)
+
+
+def one_site(house: House, site: str | None) -> str:
+    """Find the site that is meant.
+
+    Raises:
+        RemedyError: there are several and none was named.
+    """
+    if site is not None:
+        return checked("--site", site)
+    with reading(house.engine) as connection:
+        known = [view.site for view in reads.sites(connection, house.company, 0)]
+    if len(known) != 1:
+        raise RemedyError(say("Name the site with --site: {sites}.", sites=", ".join(known) or "–"))
+    return known[0]
+
+
+@settle_app.command("preview", help=say("Draw up a month; nothing is posted."))
+def settle_preview(
+    period: Period,
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    token: Token = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Draw up a month."""
+    with opened(data) as house:
+        desk = _desk(house, site, token)
+        _told(desk.settling.preview(period, desk.who, desk.now_ms), as_json=as_json)
+
+
+@settle_app.command("review", help=say("Say that you have looked at every line."))
+def settle_review(  # options of a command line
+    period: Period,
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    token: Token = None,
+    note: Note = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say that a clerk has looked."""
+    with opened(data) as house:
+        desk = _desk(house, site, token)
+        _told(desk.settling.review(period, desk.who, desk.now_ms, note), as_json=as_json)
+
+
+@settle_app.command("approve", help=say("Approve what somebody else prepared."))
+def settle_approve(  # noqa: PLR0913
+    period: Period,
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    token: Token = None,
+    note: Note = "",
+    *,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Approve a run."""
+    with opened(data) as house:
+        desk = _desk(house, site, token)
+        _confirm(desk, period, say("Approve this run?"), yes=yes)
+        _told(desk.settling.approve(period, desk.who, desk.now_ms, note), as_json=as_json)
+
+
+@settle_app.command("post", help=say("Post an approved run and close its month."))
+def settle_post(
+    period: Period,
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Post a run."""
+    with opened(data) as house:
+        desk = _desk(house, site, token)
+        _confirm(desk, period, say("Post it and close {period}?", period=period), yes=yes)
+        _told(desk.settling.post(period, desk.who, desk.now_ms), as_json=as_json)
+
+
+@settle_app.command("pay", help=say("Pay out what was posted."))
+def settle_pay(
+    period: Period,
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    token: Token = None,
+    *,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Pay out a run."""
+    with opened(data) as house:
+        desk = _desk(house, site, token)
+        _confirm(desk, period, say("Pay it out?"), yes=yes)
+        _told(desk.settling.pay(period, desk.who, desk.now_ms), as_json=as_json)
+
+
+@settle_app.command("discard", help=say("Give up a run that is not posted."))
+def settle_discard(
+    period: Period,
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    token: Token = None,
+    note: Note = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Give up a run."""
+    with opened(data) as house:
+        desk = _desk(house, site, token)
+        _told(desk.settling.discard(period, desk.who, desk.now_ms, note), as_json=as_json)
+
+
+@settle_app.command("show", help=say("Show the newest run of a month."))
+def settle_show(
+    period: Period, data: Data = DEFAULT_DATA, site: Site = None, *, as_json: AsJson = False
+) -> None:
+    """Show a run."""
+    with opened(data) as house:
+        desk = _desk(house, site, None)
+        with reading(house.engine) as connection:
+            found = desk.settling.show(connection, period)
+        _told(found, as_json=as_json)
+
+
+@settle_app.command("ls", help=say("List runs."))
+def settle_ls(data: Data = DEFAULT_DATA, site: Site = None, *, as_json: AsJson = False) -> None:
+    """List the runs."""
+    with opened(data) as house, reading(house.engine) as connection:
+        found = list_runs(connection, house.company, site)
+    if as_json:
+        print_json(list[RunRow], found)
+        return
+    table = Table(say("Site"), say("Month"), say("Run"), say("State"), say("Payable, yuan"))
+    for run in found:
+        state = status_word(run.status)
+        table.add_row(run.site, run.period, str(run.run), state, yuan(run.payable_fen))
+    out.print(table)
+
+
+@ledger_app.command(
+    "balance", help=say("Balances at a past moment, as known then or as known now.")
+)
+def ledger_balance(
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    at: Annotated[
+        str | None, typer.Option(help=say("Local time, as 2026-03-31 or 2026-03-31T18:00."))
+    ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help=say("By what was known then; now if left out."))
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the balances of a past moment."""
+    with opened(data) as house, reading(house.engine) as connection:
+        view = reads.company(connection, house.company)
+        offset = view.utc_offset_minutes if view else 480
+        at_ms, known_ms = (local_ms(text, offset) for text in (at, known_at))
+        key = one_site(house, site)
+        found = reads.balances_at(connection, house.company, key, at_ms, known_ms)
+    if as_json:
+        print_json(list[AccountView], found)
+        return
+    table = Table(say("Site"), say("Account"), say("Balance, yuan"))
+    for account in found:
+        table.add_row(account.site, account.account, yuan(account.balance_fen))
+    out.print(table)
+
+
+def local_ms(text: str | None, utc_offset_minutes: int) -> int:
+    """Read a local time; a day alone means its end, nothing means the end of time.
+
+    Raises:
+        RemedyError: it is no time.
+    """
+    if text is None:
+        return WALL_MS_MAX
+    zone = timezone(timedelta(minutes=utc_offset_minutes))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RemedyError(
+            say("{text} is no time; write 2026-03-31 or 2026-03-31T18:00.", text=text)
+        ) from None
+    if len(text) <= len("2026-03-31"):
+        moment += timedelta(days=1)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    return int(moment.timestamp() * 1000) - (len(text) <= len("2026-03-31"))
+
+
+@users_app.command("add", help=say("Give a person a token; it is shown only now."))
+def users_add(
+    user_id: Annotated[str, typer.Argument(help=say("Short name, as acts name the person."))],
+    name: Annotated[str, typer.Option(help=say("The person's name."))],
+    role: Annotated[list[Duty], typer.Option(help=say("clerk, approver or operator; repeat."))],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Give a person a token."""
+    with opened(data) as house:
+        request = UserRequest(user_id=checked("USER_ID", user_id), name=name, roles=role)
+        token = secrets.token_hex(TOKEN_BYTES)
+        people.put_user(house.engine, house.company, request, token, house.clock.wall_ms())
+    print(token)  # noqa: T201  # it is the output
+    talk.print(say("Hand it over; next: duifu cloud settle ls --token TOKEN"), markup=False)
+
+
+@users_app.command("ls", help=say("List people who have a token."))
+def users_ls(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
+    """List the people."""
+    with opened(data) as house, reading(house.engine) as connection:
+        found = people.list_users(connection, house.company)
+    if as_json:
+        print_json(list[Person], found)
+        return
+    table = Table(say("Id"), say("Name"), say("Roles"))
+    for person in found:
+        table.add_row(person.user_id, person.name, " ".join(sorted(person.duties)))
+    out.print(table)
+
+
+@users_app.command("end", help=say("End a person's token."))
+def users_end(
+    user_id: Annotated[str, typer.Argument(help=say("Short name."))], data: Data = DEFAULT_DATA
+) -> None:
+    """End a person's token."""
+    with opened(data) as house:
+        people.end_user(house.engine, house.company, user_id, house.clock.wall_ms())
+    talk.print(say("Ended."), markup=False)
+
+
+def _confirm(desk: _Desk, period: str, question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise RemedyError(say("Add --yes: nobody can be asked without a terminal."))
+    with reading(desk.house.engine) as connection:
+        _print_run(desk.settling.show(connection, period))
+    if not typer.confirm(question):
+        raise RemedyError(say("Nothing was done."))
+
+
+def _told(run: Run, *, as_json: bool) -> None:
+    if as_json:
+        print_json(Run, run)
+    else:
+        _print_run(run)
+    following = NEXT[run.status].format(period=run.period, site=run.site)
+    talk.print(
+        say("{status}; next: {command}", status=status_word(run.status), command=following),
+        markup=False,
+    )
+
+
+def _print_run(run: Run) -> None:
+    table = Table(say("Payee"), say("Rule"), say("Yuan"), say("How"))
+    for line in run.lines:
+        style = "bold" if line.rule == PAYABLE else ""
+        table.add_row(
+            line.payee, rule_word(line.rule), yuan(line.amount_fen), line.formula, style=style
+        )
+    out.print(table)
+    out.print(
+        say(
+            "Run {number} of {period}: payable {yuan} yuan, hash {hash}",
+            number=run.run,
+            period=run.period,
+            yuan=yuan(run.payable_fen),
+            hash=run.hash,
+        )
+    )
+
+
+def rule_word(rule: str) -> str:
+    """Say which rule a line follows."""
+    words: dict[str, Callable[[], str]] = {
+        "opening": lambda: say("opening"),
+        "fulfilment": lambda: say("fulfilment"),
+        "adjustment": lambda: say("adjustment"),
+        "supply": lambda: say("supplies"),
+        "return": lambda: say("returns"),
+        "deduction": lambda: say("deduction"),
+        "payable": lambda: say("payable"),
+    }
+    return words[rule]() if rule in words else rule

@@ -1,0 +1,88 @@
+"""What every command of headquarters shares: the opened store, options, output."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from agreed.limits import NAME_PATTERN
+from agreed.words import RemedyError, say
+from cloud.database.fleet import BoxName
+from cloud.folder import Folder, Kept, store_trouble
+from cloud.link import Clock
+from cloud.office.refusals import OfficeError
+from cloud.opening import open_store, wall_clock
+
+DEFAULT_DATA: Final = Path("var/headquarters")
+
+Data = Annotated[Path, typer.Option("--data", help=say("Data folder of headquarters."))]
+AsJson = Annotated[bool, typer.Option("--json", help=say("Print JSON for programs."))]
+
+out = Console(highlight=False, soft_wrap=True)
+talk = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """An opened headquarters, for one command."""
+
+    folder: Folder
+    kept: Kept
+    engine: Engine
+    clock: Clock
+
+    @property
+    def company(self) -> str:
+        """Give the company's key."""
+        return self.kept.company
+
+    def box(self, name: str) -> BoxName:
+        """Read SITE/BOX."""
+        site, slash, box = name.partition("/")
+        if not slash:
+            raise RemedyError(say("Write the box as SITE/BOX, not {name}.", name=name))
+        return BoxName(self.company, checked("SITE", site), checked("BOX", box))
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[House]:
+    """Open a headquarters for one command; what is refused becomes a sentence and status 2."""
+    folder = Folder(data.absolute())
+    kept = folder.kept()
+    engine = open_store(kept.database, folder.path)
+    try:
+        yield House(folder, kept, engine, wall_clock({}))
+    except OfficeError as error:
+        raise RemedyError(str(error)) from None
+    except DBAPIError as error:
+        raise store_trouble(folder.path, error) or error from None
+    finally:
+        engine.dispose()
+
+
+def checked(option: str, name: str) -> str:
+    """Give a name back, or refuse it."""
+    if not re.match(NAME_PATTERN, name):
+        raise RemedyError(
+            say(
+                "{option}: {name} is no name; use small letters, digits and hyphens, up to 32.",
+                option=option,
+                name=name,
+            )
+        )
+    return name
+
+
+def print_json(kind: Any, found: Any) -> None:
+    """Print what was found, as JSON."""
+    data = TypeAdapter(kind).dump_python(found, mode="json")
+    print(json.dumps(data, ensure_ascii=False, indent=1))  # noqa: T201  # it is the output

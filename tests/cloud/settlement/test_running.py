@@ -1,0 +1,92 @@
+"""A run is the same whatever the order, and its deductions stay within the law."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud.settlement.running import (
+    Extra,
+    Month,
+    RunLine,
+    deduction,
+    payable_fen,
+    payouts,
+    postings,
+    run_hash,
+    run_lines,
+)
+from cloud.settlement.waterfall import POOL, Account, commission, supplier
+
+W1 = Month(commission("w-1"), 100, {"fulfilment": 4_500}, 2_000)
+SHOP = Month(supplier("shop"), 0, {"supply": 6_000})
+BONUS = Extra(RunLine("commission:w-1", "override", 300, "3000 × 10 % = 300 fen", {"bp": 1_000}))
+
+
+def test_a_deduction_keeps_to_a_fifth_and_above_the_minimum() -> None:
+    assert deduction(10_000, 5_000, 0, 0)[0] == 1_000
+    assert deduction(400, 5_000, 0, 0)[0] == 400
+    assert deduction(10_000, 5_003, 0, 0)[0] == 1_000  # rounded down
+    assert deduction(10_000, 5_000, 200_000, 204_600)[0] == 400
+    assert deduction(10_000, 5_000, 200_000, 205_000)[0] == 0
+    assert deduction(10_000, 0, 500_000, 0)[0] == 0  # base wage is never touched
+    assert deduction(10_000, -50, 500_000, 0)[0] == 0
+
+
+@given(*[st.integers(0, 10**9)] * 4)
+def test_no_deduction_breaks_its_bounds(owed: int, earned: int, base: int, least: int) -> None:
+    fen, formula = deduction(owed, earned, base, least)
+    assert 0 <= fen <= min(owed, earned // 5)
+    assert fen == 0 or base + earned - fen >= least
+    assert formula.endswith(f" = {fen} fen")
+
+
+def test_a_run_goes_from_opening_to_payable() -> None:
+    lines = run_lines([SHOP, W1], [BONUS], 0)
+    assert [(line.payee, line.rule, line.amount_fen) for line in lines] == [
+        ("commission:w-1", "opening", 100),
+        ("commission:w-1", "fulfilment", 4_500),
+        ("commission:w-1", "override", 300),
+        ("commission:w-1", "deduction", -960),
+        ("commission:w-1", "payable", 3_940),
+        ("supplier:shop", "opening", 0),
+        ("supplier:shop", "supply", 6_000),
+        ("supplier:shop", "payable", 6_000),
+    ]
+    assert lines[3].inputs["carried_forward_fen"] == 1_040
+    assert lines[4].formula == "100 + 4500 + 300 + -960 = 3940 fen"
+    assert payable_fen(lines) == 9_940
+
+
+def test_order_does_not_matter() -> None:
+    one, other = run_lines([W1, SHOP], [BONUS], 0), run_lines([SHOP, W1], [BONUS], 0)
+    assert run_hash("2026-03", one) == run_hash("2026-03", other)
+    assert run_hash("2026-04", one) != run_hash("2026-03", one)
+    assert run_hash("2026-03", one[:-1]) != run_hash("2026-03", one)
+
+
+def test_only_what_the_run_itself_adds_is_posted() -> None:
+    lines = run_lines([W1, SHOP], [BONUS], 0)
+    moves = postings("2026-03", lines, {("commission:w-1", "override"): POOL}, 9)
+    assert [(m.kind, m.debit.name, m.credit.name, m.amount_fen) for m in moves] == [
+        ("settlement", "pool", "commission:w-1", 300),
+        ("recovery", "commission:w-1", "receivable:w-1", 960),
+        ("recovery", "unrecovered", "pool", 960),
+    ]
+    assert moves[0].key == "run/2026-03/commission:w-1/override"
+    paid = payouts("2026-03", lines, 10)
+    assert [(m.debit.name, m.debit.kind, m.amount_fen) for m in paid] == [
+        ("commission:w-1", "commission", 3_940),
+        ("supplier:shop", "supplier", 6_000),
+    ]
+
+
+def test_what_a_plan_takes_back_goes_the_other_way() -> None:
+    less = Extra(RunLine("commission:w-2", "true_up", -30, "", {}), Account("bonus", "bonus"))
+    lines = run_lines([Month(commission("w-2"), 50)], [less], 0)
+    [move] = postings("2026-03", lines, {("commission:w-2", "true_up"): less.source}, 9)
+    assert (move.kind, move.debit.name, move.credit.name) == (
+        "settlement_reversal",
+        "commission:w-2",
+        "bonus",
+    )
+    only = run_lines([], [BONUS], 0)
+    assert payable_fen(only) == 300
