@@ -5,6 +5,7 @@ from cloud.database.read_fleet import at_risk, box, boxes, company, incidents, o
 from cloud.database.read_ledger import (
     TransferFilter,
     accounts,
+    all_transfers,
     balances_at,
     ledger_check,
     transfers,
@@ -16,6 +17,7 @@ __all__ = [
     "OrderFilter",
     "TransferFilter",
     "accounts",
+    "all_transfers",
     "at_risk",
     "balances_at",
     "box",

@@ -13,6 +13,7 @@ from cloud.api.orders import order_routes
 from cloud.api.people import people_routes
 from cloud.api.plans import plan_routes
 from cloud.api.settling import settling_routes
+from cloud.api.statements import statement_routes
 from cloud.api.tokens import TokenGate
 from cloud.api.troubles import add_troubles
 from cloud.office.people import person_of
@@ -21,6 +22,16 @@ VERSION_PATH: Final = "/api/v1"
 _DESCRIPTION: Final = (
     "Orders in; verdicts, books and statements out. Money is whole fen, times are ms since 1970. "
     "Writing asks for “Authorization: Bearer TOKEN”; “duifu cloud token” prints it."
+)
+
+_ROUTES: Final = (
+    fleet_routes,
+    people_routes,
+    order_routes,
+    money_routes,
+    plan_routes,
+    settling_routes,
+    statement_routes,
 )
 
 
@@ -35,14 +46,7 @@ def make_app(desk: Desk) -> FastAPI:
         openapi_url="/api/openapi.json",
     )
     add_troubles(app)
-    for routes in (
-        fleet_routes,
-        people_routes,
-        order_routes,
-        money_routes,
-        plan_routes,
-        settling_routes,
-    ):
+    for routes in _ROUTES:
         app.include_router(routes(desk), prefix=VERSION_PATH)
     # The pages are a room of their own; headquarters works without them.
     if find_spec("cloud.dashboards.pages") is not None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from agreed.records import to_records
 from agreed.signing import head_statement, is_signed
@@ -82,6 +82,24 @@ def transfers(
 ) -> list[TransferView]:
     """List transfers, the newest first."""
     wanted = wanted or TransferFilter()
+    query = _narrowed(company, wanted).order_by(
+        schema.transfers.c.transfer.desc(), schema.transfers.c.site
+    )
+    limited = query.limit(min(wanted.limit, PAGE_MAX))
+    return [_transfer_view(row) for row in connection.execute(limited)]
+
+
+def all_transfers(
+    connection: Connection, company: str, wanted: TransferFilter
+) -> list[TransferView]:
+    """List every transfer of a filter in the order of posting, for a file."""
+    ordered = _narrowed(company, wanted).order_by(
+        schema.transfers.c.site, schema.transfers.c.transfer
+    )
+    return [_transfer_view(row) for row in connection.execute(ordered)]
+
+
+def _narrowed(company: str, wanted: TransferFilter) -> Select[Any]:
     table = schema.transfers.c
     query = select(schema.transfers).where(table.company == company, table.transfer < wanted.before)
     if wanted.site is not None:
@@ -90,23 +108,23 @@ def transfers(
         query = query.where(or_(table.debit == wanted.account, table.credit == wanted.account))
     if wanted.order_id is not None:
         query = query.where(table.order_id == wanted.order_id)
-    query = query.order_by(table.transfer.desc(), table.site).limit(min(wanted.limit, PAGE_MAX))
-    return [
-        TransferView(
-            r.site,
-            r.transfer,
-            r.key,
-            r.kind,
-            r.debit,
-            r.credit,
-            r.amount_fen,
-            r.at_ms,
-            r.recorded_at_ms,
-            r.order_id,
-            r.reason,
-        )
-        for r in connection.execute(query)
-    ]
+    return query
+
+
+def _transfer_view(row: Any) -> TransferView:
+    return TransferView(
+        row.site,
+        row.transfer,
+        row.key,
+        row.kind,
+        row.debit,
+        row.credit,
+        row.amount_fen,
+        row.at_ms,
+        row.recorded_at_ms,
+        row.order_id,
+        row.reason,
+    )
 
 
 def ledger_check(connection: Connection, company: str) -> LedgerCheck:

@@ -1,0 +1,1 @@
+"""Lists of money as files, for people and for other programs."""
