@@ -14,6 +14,7 @@ from agreed.words import say, say_count
 from cloud import reads
 from cloud.broker import box_account
 from cloud.clerk import ledger_app, settle_app, users_app
+from cloud.clerk_statements import statement_app
 from cloud.database.engine import reading
 from cloud.database.fleet import BoxName
 from cloud.database.views import AccountView, BoxView, LedgerCheck, Statement
@@ -34,7 +35,6 @@ app = typer.Typer(
     help=say("Headquarters: ingest, verdicts, pay, pages."),
 )
 boxes_app = typer.Typer(no_args_is_help=True, help=say("Boxes: list, add, accept."))
-statement_app = typer.Typer(no_args_is_help=True, help=say("Statements of workers."))
 app.add_typer(boxes_app, name="boxes")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(settle_app, name="settle")

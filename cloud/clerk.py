@@ -2,7 +2,6 @@
 
 import secrets
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Final
@@ -19,7 +18,15 @@ from cloud.database.fleet import Place
 from cloud.database.views import AccountView
 from cloud.office import people
 from cloud.office.people import OPERATOR, Duty, Person, UserRequest
-from cloud.office.settling import Run, RunRow, Settling, list_runs, status_word
+from cloud.office.settling import (
+    Run,
+    RunRow,
+    Settling,
+    list_runs,
+    next_command,
+    rule_word,
+    status_word,
+)
 from cloud.settlement.running import PAYABLE
 from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out, print_json, talk
 
@@ -30,15 +37,6 @@ ledger_app = typer.Typer(no_args_is_help=True, help=say("The books: check, accou
 users_app = typer.Typer(no_args_is_help=True, help=say("People with a token of their own."))
 
 TOKEN_BYTES: Final = 32
-NEXT: Final = {
-    "previewed": "duifu cloud settle review {period} --site {site}",
-    "reviewed": "duifu cloud settle approve {period} --site {site} --token TOKEN",
-    "approved": "duifu cloud settle post {period} --site {site}",
-    "posted": "duifu cloud settle pay {period} --site {site}",
-    "paid": "duifu cloud statement export {period} --site {site}",
-    "discarded": "duifu cloud settle preview {period} --site {site}",
-}
-
 Period = Annotated[str, typer.Argument(help=say("Month, as 2026-03."))]
 Site = Annotated[str | None, typer.Option(help=say("Site; may be left out where there is one."))]
 Token = Annotated[
@@ -67,13 +65,22 @@ class _Desk:
 
 def _desk(house: House, site: str | None, token: str | None) -> _Desk:
     key = one_site(house, site)
-    who = OPERATOR
-    if token is not None and token != house.folder.token():
-        found = people.person_of(house.engine, house.company, token)
-        if found is None:
-            raise RemedyError(say("This token is nobody's; “duifu cloud users add” gives one."))
-        who = found
-    return _Desk(house, Settling(house.engine, Place(house.company, key)), who, key)
+    settling = Settling(house.engine, Place(house.company, key))
+    return _Desk(house, settling, acting(house, token), key)
+
+
+def acting(house: House, token: str | None) -> Person:
+    """Find who acts: the person of a token, else the operator.
+
+    Raises:
+        RemedyError: it is nobody's token.
+    """
+    if token is None or token == house.folder.token():
+        return OPERATOR
+    found = people.person_of(house.engine, house.company, token)
+    if found is None:
+        raise RemedyError(say("This token is nobody's; “duifu cloud users add” gives one."))
+    return found
 
 
 def one_site(house: House, site: str | None) -> str:
@@ -326,7 +333,7 @@ def _told(run: Run, *, as_json: bool) -> None:
         print_json(Run, run)
     else:
         _print_run(run)
-    following = NEXT[run.status].format(period=run.period, site=run.site)
+    following = next_command(run)
     talk.print(
         say("{status}; next: {command}", status=status_word(run.status), command=following),
         markup=False,
@@ -350,17 +357,3 @@ def _print_run(run: Run) -> None:
             hash=run.hash,
         )
     )
-
-
-def rule_word(rule: str) -> str:
-    """Say which rule a line follows."""
-    words: dict[str, Callable[[], str]] = {
-        "opening": lambda: say("opening"),
-        "fulfilment": lambda: say("fulfilment"),
-        "adjustment": lambda: say("adjustment"),
-        "supply": lambda: say("supplies"),
-        "return": lambda: say("returns"),
-        "deduction": lambda: say("deduction"),
-        "payable": lambda: say("payable"),
-    }
-    return words[rule]() if rule in words else rule

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from agreed.machine import parse_simulated_day
-from cloud.dashboards import boxes, orders, overview, trouble, workers
+from cloud.dashboards import boxes, orders, overview, settlement, trouble, workers
 from cloud.dashboards.desk import Desk
 from cloud.dashboards.language import LanguageMiddleware
 from cloud.dashboards.live import LiveStream
@@ -49,7 +49,7 @@ def add_pages(
     app.add_middleware(LanguageMiddleware)
     app.mount("/static", _Static(directory=str(files("cloud.dashboards") / "static")))
     app.include_router(overview.routes(desk, stream))
-    for room in (orders, workers, boxes):
+    for room in (orders, workers, settlement, boxes):
         app.include_router(room.routes(desk))
     trouble.add_handlers(app, pages)
 

@@ -80,8 +80,9 @@ def post(
     months = calendar(connection, place)
     last = select(func.coalesce(func.max(transfers.c.transfer), 0)).where(at(transfers, place))
     first = connection.execute(last).scalar_one() + 1
+    key = place._asdict()
     rows = [
-        place._asdict()
+        key
         | {
             "transfer": first + i,
             "key": move.key,
@@ -213,8 +214,9 @@ def store(connection: Connection, place: Place, settled: Settled, now_ms: int) -
     _change_lines(connection, place, settled.withdrawn, "withdrawn", {})
     numbers = post(connection, place, settled.moves, now_ms)
     _change_lines(connection, place, settled.released, POSTED, numbers)
+    key = place._asdict()
     rows = [
-        place._asdict()
+        key
         | {
             "order_id": line.reason.order_id,
             "node": line.reason.node,

@@ -116,7 +116,7 @@ class Settling:
             live = run_books.find_run(connection, self._place, period)
             if live is not None and live.status != DISCARDED:
                 if live.hash == drawn.hash:
-                    return self._shown(connection, period)
+                    return find_run(connection, self._place, period)
                 note = say("the records changed since")
                 run_books.advance_run(
                     connection, self._place, live, _act(DISCARDED, who, now_ms, note)
@@ -134,7 +134,7 @@ class Settling:
             run_books.add_run(connection, self._place, row, drawn.lines)
             act = _act(PREVIEWED, who, now_ms, "")
             run_books.add_act(connection, self._place, period, number, act)
-            return self._shown(connection, period)
+            return find_run(connection, self._place, period)
 
     def review(self, period: str, who: Person, now_ms: int, note: str = "") -> Run:
         """Say that a clerk has looked at every line.
@@ -205,7 +205,7 @@ class Settling:
                 books.post(connection, self._place, moves, now_ms, period=period)
                 act = _act(PAID, who, now_ms, "")
                 run_books.advance_run(connection, self._place, run, act)
-            return self._shown(connection, period)
+            return find_run(connection, self._place, period)
 
     def discard(self, period: str, who: Person, now_ms: int, note: str) -> Run:
         """Give up a run that is not posted.
@@ -220,7 +220,7 @@ class Settling:
             run = self._run_at(connection, period, PREVIEWED, REVIEWED, APPROVED)
             act = _act(DISCARDED, who, now_ms, note)
             run_books.advance_run(connection, self._place, run, act)
-            return self._shown(connection, period)
+            return find_run(connection, self._place, period)
 
     def show(self, connection: Connection, period: str) -> Run:
         """Read the newest run of a month.
@@ -228,7 +228,7 @@ class Settling:
         Raises:
             UnknownError: there is none.
         """
-        return self._shown(connection, period)
+        return find_run(connection, self._place, period)
 
     def _step(
         self,
@@ -253,7 +253,7 @@ class Settling:
                 if check is not None:
                     check(connection, run, drawn)
                 run_books.advance_run(connection, self._place, run, act)
-            return self._shown(connection, period)
+            return find_run(connection, self._place, period)
 
     def _draw(self, connection: Connection, period: str) -> _Drawn:
         plan, extras = self._extras_of(connection, self._place, period)
@@ -324,12 +324,6 @@ class Settling:
             )
         return run
 
-    def _shown(self, connection: Connection, period: str) -> Run:
-        run = run_books.find_run(connection, self._place, period)
-        if run is None:
-            raise UnknownError("period", say("There is no run of {period}.", period=period))
-        return read_run(connection, run)
-
 
 def read_run(connection: Connection, row: Row[Any]) -> Run:
     """Read a run with its lines and acts."""
@@ -386,6 +380,45 @@ def list_runs(connection: Connection, company: str, site: str | None = None) -> 
         )
         for row, payable in run_books.runs_with_payable(connection, company, site)
     ]
+
+
+def find_run(connection: Connection, place: Place, period: str) -> Run:
+    """Read the newest run of a month.
+
+    Raises:
+        UnknownError: there is none.
+    """
+    row = run_books.find_run(connection, place, period)
+    if row is None:
+        raise UnknownError("period", say("There is no run of {period}.", period=period))
+    return read_run(connection, row)
+
+
+def next_command(run: Run) -> str:
+    """Name the command that leads a run on."""
+    steps = {
+        PREVIEWED: "settle review {period}",
+        REVIEWED: "settle approve {period} --token TOKEN",
+        APPROVED: "settle post {period}",
+        POSTED: "settle pay {period}",
+        PAID: "statement export {period} --into FOLDER",
+        DISCARDED: "settle preview {period}",
+    }
+    return f"duifu cloud {steps[run.status].format(period=run.period)} --site {run.site}"
+
+
+def rule_word(rule: str) -> str:
+    """Say which rule a line of a run follows; a plan's own rules keep their names."""
+    words = {
+        "opening": say("opening"),
+        "fulfilment": say("fulfilment"),
+        "adjustment": say("adjustment"),
+        "supply": say("supplies"),
+        "return": say("returns"),
+        "deduction": say("deduction"),
+        "payable": say("payable"),
+    }
+    return words.get(rule, rule)
 
 
 def status_word(status: str) -> str:

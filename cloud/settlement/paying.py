@@ -145,7 +145,7 @@ def settle(
     ]
     apart = [line for line in earned if line.status in {NOTHING, MANUAL}]
     waiting = sorted([*held, *(line for line in earned if line.status == POSTED)], key=_by_deed)
-    waiting = [replace(line, period=calendar.belongs_to(line.at_ms)) for line in waiting]
+    waiting = [_now_due(line, calendar) for line in waiting]
     affordable, left_fen = _affordable(pool_fen, waiting, own_fen)
     known = {_node_of(line) for line in held}
     pays = waiting[:affordable]
@@ -194,8 +194,17 @@ def _claim(line: Line, calendar: Calendar) -> Claim | None:
     return Claim(reason.order_id, reason.node, reason.revision, line.worker, fen, line.at_ms)
 
 
+def _now_due(line: Line, calendar: Calendar) -> Line:
+    """Give what waited since its month was closed to the first open one."""
+    if not calendar.is_closed(line.period):
+        return line
+    return replace(line, period=calendar.belongs_to(line.at_ms))
+
+
 def _kept(line: Line, own_fen: Mapping[NodeOfOrder, int]) -> Line:
     kept_fen = min(own_fen.get(_node_of(line), 0), line.reason.amount_fen)
+    if not kept_fen:
+        return line
     return replace(line, reason=line.reason.model_copy(update={"set_off_fen": kept_fen}))
 
 

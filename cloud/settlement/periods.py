@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 LOOK_BACK_MONTHS: Final = 3
 """Closed months that late records still restate by themselves; older ones wait for a person."""
 
+_DAY_MS: Final = 86_400_000
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _PERIOD: Final = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2])")
 
 
@@ -18,8 +21,13 @@ def is_period(text: str) -> bool:
 
 def period_of(at_ms: int, utc_offset_minutes: int) -> str:
     """Name the local month of a time, ms since the epoch: "2026-03"."""
-    zone = timezone(timedelta(minutes=utc_offset_minutes))
-    return f"{datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(zone):%Y-%m}"
+    return _month_of_day((at_ms + utc_offset_minutes * 60_000) // _DAY_MS)
+
+
+@lru_cache(maxsize=1024)
+def _month_of_day(day: int) -> str:
+    """Name the month of a day, counted from 1970-01-01; the deeds of a batch share few days."""
+    return f"{date.fromordinal(_EPOCH_DAY + day):%Y-%m}"
 
 
 def after(period: str, months: int = 1) -> str:

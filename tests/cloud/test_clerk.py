@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from agreed.limits import WALL_MS_MAX
 from agreed.words import RemedyError, language
 from cloud.__main__ import app
-from cloud.clerk import local_ms, rule_word
+from cloud.clerk import local_ms
 from cloud.database.engine import sqlite_url
 from cloud.folder import Folder, Kept
 from cloud.opening import open_store
@@ -105,9 +105,3 @@ def test_a_site_must_be_named_when_there_are_several(data: Path) -> None:
     said(data, "boxes", "add", "south/gate")
     with pytest.raises(RemedyError, match="north, south"):
         asked(data, "settle", "preview", MONTH)
-
-
-def test_rules_have_words() -> None:
-    language.set("en")
-    assert rule_word("deduction") == "deduction"
-    assert rule_word("override") == "override"

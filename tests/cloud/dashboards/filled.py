@@ -18,6 +18,8 @@ from cloud.database.engine import open_engine, reading, sqlite_url, writing
 from cloud.database.fleet import Place
 from cloud.database.migrate import migrate
 from cloud.fulfilment.deciding import Decision, Witness, decide
+from cloud.office.people import OPERATOR
+from cloud.office.settling import Settling
 from cloud.settlement.paying import Due, settle
 from cloud.settlement.reasons import ProvenBy
 from cloud.settlement.waterfall import COMPANY as OUTSIDE
@@ -48,6 +50,9 @@ def filled_engine(folder: Path, *, orders: int = 160) -> Engine:
     migrate(engine)
     with writing(engine) as connection:
         _fill(connection, orders)
+    for site in SITES:
+        june_ms = DAY_MS + 13 * 24 * HOUR_MS
+        Settling(engine, Place(COMPANY, site)).preview("2026-05", OPERATOR, june_ms)
     return engine
 
 

@@ -12,7 +12,15 @@ from cloud.database.fleet import BoxName, Place
 from cloud.office.boxes import accept_box, add_box
 from cloud.office.people import OPERATOR, Duty, Person
 from cloud.office.refusals import ConflictError, ForbiddenError, InvalidError, UnknownError
-from cloud.office.settling import Run, Settling, status_word
+from cloud.office.settling import (
+    Run,
+    Settling,
+    find_run,
+    list_runs,
+    next_command,
+    rule_word,
+    status_word,
+)
 from cloud.settlement.periods import after, period_of, span_ms
 from cloud.settlement.running import Extra, RunLine
 from tests.cloud.world import (
@@ -232,6 +240,8 @@ def test_a_run_is_the_same_in_any_arrival_order(
 def test_every_status_has_a_word() -> None:
     for status in ("previewed", "reviewed", "approved", "posted", "paid", "discarded"):
         assert status_word(status)
+    assert rule_word("deduction") == "deduction"
+    assert rule_word("override") == "override"
 
 
 def test_a_run_is_read_back(world: World) -> None:
@@ -239,9 +249,11 @@ def test_a_run_is_read_back(world: World) -> None:
     desk = Settling(world.engine, PLACE)
     run = desk.preview(MONTH, LIN, NOW)
     with reading(world.engine) as connection:
-        assert desk.show(connection, MONTH) == run
-        with pytest.raises(UnknownError):
-            desk.show(connection, "2020-01")
+        assert desk.show(connection, MONTH) == find_run(connection, PLACE, MONTH) == run
+        assert [row.hash for row in list_runs(connection, "acme", "north")] == [run.hash]
+    assert next_command(run) == f"duifu cloud settle review {MONTH} --site north"
+    with reading(world.engine) as connection, pytest.raises(UnknownError):
+        desk.show(connection, "2020-01")
     with pytest.raises(UnknownError):
         Settling(world.engine, Place("acme", "nowhere")).preview(MONTH, LIN, NOW)
     assert BOX.place == PLACE

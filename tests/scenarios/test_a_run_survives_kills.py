@@ -1,0 +1,97 @@
+"""A settlement that is killed again and again posts what an undisturbed one posts."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from cloud.database.engine import open_engine, reading, sqlite_url
+from cloud.database.migrate import migrate
+from tests.cloud.office.test_settling import MONTH, NOW
+from tests.cloud.world import HOUR, T0, World, alive, finished, passed
+
+pytestmark = pytest.mark.scenario
+ROOT = Path(__file__).parents[2]
+STEPS = """
+import sys
+from cloud.database.engine import open_engine
+from cloud.database.fleet import Place
+from cloud.office.people import Duty, Person
+from cloud.office.refusals import ConflictError
+from cloud.office.settling import Settling
+url, month, now_ms = sys.argv[1], sys.argv[2], int(sys.argv[3])
+lin = Person("lin", "Lin", frozenset({Duty.CLERK}))
+wang = Person("wang", "Wang", frozenset({Duty.APPROVER}))
+desk = Settling(open_engine(url), Place("acme", "north"))
+print("ready", flush=True)
+for act, who in [(desk.preview, lin), (desk.review, lin), (desk.approve, wang),
+                 (desk.post, lin), (desk.pay, lin)]:
+    try:
+        act(month, who, now_ms)
+    except ConflictError:
+        pass  # it was done before the kill
+    print(act.__name__, flush=True)
+"""
+
+
+def filled(path: Path) -> str:
+    url = sqlite_url(path)
+    engine = open_engine(url)
+    migrate(engine)
+    world = World(engine)
+    for number in range(40):
+        world.order(f"o-{number}", at_ms=T0 + number * 3 * HOUR)
+    world.fund(1_000_000)
+    world.tell(
+        *(passed(T0 + number * 3 * HOUR) for number in range(40)),
+        *(finished(T0 + number * 3 * HOUR + HOUR, f"o-{number}") for number in range(40)),
+        alive(T0 + 125 * HOUR),
+    )
+    engine.dispose()
+    return url
+
+
+def started(url: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", STEPS, url, MONTH, str(NOW)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def posted(url: str) -> list[tuple[object, ...]]:
+    engine = open_engine(url)
+    with reading(engine) as connection:
+        found = [
+            tuple(row)
+            for query in (
+                "SELECT transfer, key, kind, debit, credit, amount_fen, period FROM transfers",
+                "SELECT period, run, status, hash FROM runs",
+                "SELECT run, act, status, who FROM run_acts",
+                "SELECT account, credits_fen - debits_fen FROM accounts ORDER BY account",
+            )
+            for row in connection.execute(text(query))
+        ]
+    engine.dispose()
+    return found
+
+
+def test_kills_change_nothing(tmp_path: Path) -> None:
+    calm, killed = filled(tmp_path / "calm.db"), filled(tmp_path / "killed.db")
+    assert started(calm).wait(120) == 0
+    dice = random.Random(3)
+    for _ in range(6):
+        child = started(killed)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        for _ in range(dice.randrange(3)):
+            child.stdout.readline()
+        time.sleep(dice.random() * 0.05)
+        child.kill()  # SIGKILL
+        child.wait(60)
+        child.stdout.close()
+    last = started(killed)
+    assert last.wait(120) == 0
+    assert posted(killed) == posted(calm)
+    assert any("paid" in row for row in posted(killed))
