@@ -15,14 +15,17 @@ from sqlalchemy import Engine, event, func, select
 from agreed.money import scaled
 from agreed.promises import Verdict
 from agreed.records import ClockState, Evidence, Record, to_columns
+from agreed.signing import end_statement
 from agreed.wire import NO_HASH, Origin, block_hash, encode_block
 from cloud import reads
 from cloud.database import schema
-from cloud.database.engine import open_engine, reading, sqlite_url
+from cloud.database.engine import open_engine, reading, sqlite_url, writing
 from cloud.database.fleet import BoxName, Place
+from cloud.database.keys import BY_PERSON, pin_key
 from cloud.database.migrate import migrate
 from cloud.database.month_statements import month_statement
-from cloud.ingest.commit import Arrival, ingest_blocks
+from cloud.ingest.checking import Arrival
+from cloud.ingest.commit import ingest_blocks
 from cloud.office.boxes import accept_box, add_box
 from cloud.office.disputing import DecisionRequest, DisputeRequest, decide_dispute, open_dispute
 from cloud.office.money import FundingRequest, fund_pool
@@ -33,6 +36,7 @@ from cloud.office.settling import Settling
 from cloud.office.sites import SiteRequest, WorkerRequest, open_company, open_site, put_workers
 from cloud.settlement.packs import Pack
 from cloud.settlement.periods import after, period_of, span_ms
+from edge.key import make_key
 
 COMPANY: Final = "acme"
 PLACE: Final = Place(COMPANY, "north")
@@ -43,6 +47,7 @@ MONTHS_MAX: Final = 3
 """Closed months within a history: all of them are still restated by themselves."""
 
 MINUTE_MS: Final = 60_000
+KEY: Final = make_key(b"k" * 32)
 CRASH_SHARE: Final = 0.2
 STATEMENTS_MAX: Final = 30
 CLERK: Final = Person("lin", "Lin", frozenset({Duty.CLERK}))
@@ -122,6 +127,8 @@ class History:
             stream = box.name.box.encode().ljust(16, b".")
             add_box(self.engine, box.name, stream, self.now_ms)
             accept_box(self.engine, box.name, stream, self.now_ms)
+            with writing(self.engine) as connection:
+                pin_key(connection, box.name, KEY.public, BY_PERSON, self.now_ms)
         workers = [WorkerRequest(worker=worker, name=worker) for worker in WORKERS]
         put_workers(self.engine, PLACE, workers, self.now_ms)
         publish_pack(self.engine, COMPANY, PACK, self.now_ms)
@@ -130,7 +137,8 @@ class History:
         """Do one thing; sometimes the process dies in the middle and does it again."""
         acts = [self._order, self._fact, self._fact, self._send, self._send, self._fund]
         acts += [self._dispute, self._cancel, self._preview]
-        act = self.dice.choice(acts) if self.dice.random() > 4 / self.operations else self._end_month
+        ends = self.dice.random() < 4 / self.operations
+        act = self._end_month if ends else self.dice.choice(acts)
         self.now_ms += self.dice.randrange(5) * MINUTE_MS
         self.counts[act.__name__] = self.counts.get(act.__name__, 0) + 1
         act()
@@ -243,7 +251,7 @@ class History:
         ]
         origin = Origin(*box.name, b"e" * 16, b"b" * 16)
         data = encode_block(origin, box.previous, to_columns(numbered))
-        arrival = [Arrival(box.name, data)]
+        arrival = [Arrival(box.name, [data], KEY.sign(end_statement(data)))]
         self._again(lambda: ingest_blocks(self.engine, arrival, self.now_ms))
         box.previous, box.sequence, box.waiting = block_hash(data), box.sequence + len(records), []
 

@@ -123,6 +123,7 @@ def test_rounds_take_one_record_each_and_hand_it_on(world: World) -> None:
     name = BoxName("acme", "north", "back-gate")
     add_box(world.engine, name, STREAM, T0)
     accept_box(world.engine, name, STREAM, T0)
+    world.know(name)
     publish_pack(world.engine, "acme", PATROL, T0)
     world.order("p-1", pack="patrol")
     begin = T0 + HOUR
@@ -165,6 +166,7 @@ def test_a_box_that_returns_after_its_month_was_closed_changes_the_open_one(worl
         books.post(connection, PLACE, [out], LATER, period=month)
     add_box(world.engine, name, STREAM, T0)
     accept_box(world.engine, name, STREAM, T0)
+    world.know(name)
     other = Chain(box=name)
     world.send(other.block(passed(T0 + HOUR)), box=name)
     assert world.balance("commission:w-1") == 250

@@ -186,6 +186,7 @@ def test_a_box_that_returns_after_payout_costs_a_fifth_a_month(world: World) -> 
     name = BoxName("acme", "north", "back-gate")
     add_box(world.engine, name, STREAM, T0)
     accept_box(world.engine, name, STREAM, T0)
+    world.know(name)
     later = Chain(box=name).block(
         finished(T0 + HOUR + 30 * MINUTE - 70 * MINUTE, "o-1"), alive(T0 + 9 * HOUR)
     )
@@ -219,6 +220,7 @@ def arrived(engine: Engine, order: tuple[int, ...]) -> str:
     for name in NAMES:
         add_box(engine, name, STREAM, T0)
         accept_box(engine, name, STREAM, T0)
+        world.know(name)
     world.tell(alive(T0 + 9 * HOUR))
     for number in order:
         world.send(Chain(box=NAMES[number]).block(*FACTS[number]), box=NAMES[number])
