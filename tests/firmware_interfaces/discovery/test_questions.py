@@ -41,7 +41,9 @@ def answered(device: FarDevice, question: Question) -> bool:
     return question.is_answer(b"\x00" + b"".join(heard))
 
 
-@pytest.mark.parametrize(("who", "make"), DEVICES.items(), ids=str)
+@pytest.mark.parametrize(
+    ("who", "make"), DEVICES.items(), ids=[f"{family}-{number}" for family, number in DEVICES]
+)
 def test_each_family_answers_its_own_question_and_no_other(
     who: tuple[str, int | None], make: Callable[[], FarDevice]
 ) -> None:
