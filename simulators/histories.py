@@ -120,7 +120,7 @@ class History:
 
     def begin(self) -> None:
         """Open company, site, boxes, workers and pack."""
-        self.now_ms = span_ms(FIRST_MONTH, 480)[0]
+        self.now_ms = span_ms(FIRST_MONTH, 480)[0] + 24 * 60 * MINUTE_MS
         open_company(self.engine, COMPANY, COMPANY, self.now_ms)
         open_site(self.engine, COMPANY, SiteRequest(site=PLACE.site, name="North"), self.now_ms)
         for box in self.boxes:
