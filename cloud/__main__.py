@@ -23,6 +23,7 @@ from cloud.office.boxes import accept_box, accept_key, add_box, resolve_incident
 from cloud.office.sites import SiteRequest, open_site
 from cloud.opening import Settings
 from cloud.passwords import derived_password
+from cloud.planning import plan_app
 from cloud.service import serve
 from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out, print_json, talk
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 boxes_app = typer.Typer(no_args_is_help=True, help=say("Boxes: list, add, accept."))
 app.add_typer(boxes_app, name="boxes")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(plan_app, name="plan")
 app.add_typer(settle_app, name="settle")
 app.add_typer(users_app, name="users")
 app.add_typer(statement_app, name="statement")

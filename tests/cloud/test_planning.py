@@ -1,0 +1,76 @@
+"""The finance clerk's shell for plans."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from agreed.words import RemedyError, language
+from cloud.__main__ import app
+from cloud.database.engine import sqlite_url
+from cloud.folder import Folder, Kept
+from cloud.opening import open_store
+from tests.cloud.settlement.small_month import PLAN
+from tests.cloud.world import HOUR, T0, World, alive, finished, passed
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    language.set("en")
+    folder = Folder(tmp_path)
+    folder.prepare().close()
+    url = sqlite_url(tmp_path / "store.db")
+    engine = open_store(url, tmp_path)
+    world = World(engine)
+    world.order("o-1", at_ms=T0 + HOUR)
+    world.fund(9_000)
+    world.tell(passed(T0 + HOUR), finished(T0 + 2 * HOUR, "o-1"), alive(T0 + 9 * HOUR))
+    engine.dispose()
+    folder.keep(Kept(database=url, company="acme", mqtt_url="mqtt://127.0.0.1:1883"))
+    return tmp_path
+
+
+def written(data: Path, **changes: Any) -> str:
+    file = data / "plan.json"
+    file.write_text(json.dumps(PLAN | changes))
+    return str(file)
+
+
+def asked(*arguments: str) -> Result:
+    return runner.invoke(app, ["plan", *arguments], catch_exceptions=False)
+
+
+def test_a_plan_from_file_to_force(data: Path) -> None:
+    at = ("--data", str(data))
+    assert "the company keeps 30 %" in asked("check", written(data)).stdout
+    assert "piece rates of the packs" in asked("show", *at).stdout
+    assert "spring version 1 holds from 2026-03" in asked("publish", written(data), *at).stdout
+    file = written(data, cap_fen=2_000)
+    against = asked("diff", "spring", "1", "--file", file, *at)
+    assert against.stdout == "cap_fen: new, 20.00 yuan.\n"
+    tried = asked("try", file, "2027-01", "2027-01", *at).stdout
+    assert "-10.01" in tried
+    assert "Under this plan: new profit 127.06 yuan" in tried
+    asked("publish", file, *at)
+    assert "spring v2" in asked("show", *at).stdout
+    assert "cap_fen" not in asked("diff", "spring", "2", *at).stdout
+    [shown] = json.loads(asked("show", "spring", "--version", "1", "--json", *at).stdout)
+    assert shown["plan"]["cap_fen"] is None
+    found = json.loads(asked("try", file, "2027-01", "2027-01", "--json", *at).stdout)
+    assert found["lines"] == 2
+
+
+def test_everything_wrong_with_a_file_is_named(data: Path) -> None:
+    faulty = asked("check", written(data, cap_fen=-1, colour="red"))
+    assert faulty.exit_code == 1
+    assert "✗ cap_fen: must be at least 0." in faulty.stdout
+    assert "✗ colour: is no field of a plan; take it out." in faulty.stdout
+    (data / "plan.json").write_text('{\n"key": ')
+    with pytest.raises(RemedyError, match="line 2"):
+        asked("check", str(data / "plan.json"))
+    with pytest.raises(RemedyError, match="cannot be read"):
+        asked("check", str(data / "none.json"))
