@@ -51,6 +51,7 @@ BEACON_GONE: Final = "beacon_gone"
 BOX_STARTED: Final = "box_started"
 BOX_ALIVE: Final = "box_alive"
 GAP: Final = "gap"
+CLOCK_ANCHOR: Final = "clock_anchor"  # its detail is an `agreed.anchors.Anchor`
 
 TEXT_COLUMNS: Final = ("device", "node_kind", "subject", "reference", "detail")
 

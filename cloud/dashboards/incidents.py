@@ -33,6 +33,7 @@ def incident_story(kind: str, name: str = "SITE/BOX") -> Story:
         IncidentKind.UNSIGNED: _unsigned,
         IncidentKind.FOREIGN: _foreign,
         IncidentKind.MALFORMED: _malformed,
+        IncidentKind.CLOCKS: _clocks,
     }
     if kind in set(IncidentKind):
         return tellers[IncidentKind(kind)](name)
@@ -59,6 +60,9 @@ def detail_word(key: str) -> str:
         "known": say("Accepted fingerprint"),
         "offered": say("Fingerprint it names"),
         "error": say("What is wrong"),
+        "boot": say("Start of the machine"),
+        "agreeing": say("Readings that agree"),
+        "contradicting": say("Readings that contradict them"),
     }
     return known.get(key, key)
 
@@ -157,6 +161,21 @@ def _malformed(name: str) -> Story:
             name=name,
         ),
         _goes_on(),
+    )
+
+
+def _clocks(name: str) -> Story:
+    return Story(
+        say("its sources of time contradict each other"),
+        say("A time server, or the clock of this headquarters, is or was wrong."),
+        say(
+            "Compare the time servers of the box and of this machine (timedatectl, chronyc "
+            "sources) and correct the wrong one. Times follow the readings that agree if they are "
+            "the majority; until then promises there are undecidable and pay the worker. Then, "
+            "here: duifu cloud boxes resolve {name}.",
+            name=name,
+        ),
+        say("Meanwhile everything that the box records goes on being taken."),
     )
 
 

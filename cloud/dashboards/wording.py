@@ -160,6 +160,7 @@ def node_word(kind: str) -> str:
         records.BOX_STARTED: say("box started"),
         records.BOX_ALIVE: say("box alive"),
         records.GAP: say("records missing"),
+        records.CLOCK_ANCHOR: say("clock compared"),
     }
     return known.get(kind, kind)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, and_, insert, or_, select
+from sqlalchemy import Connection, and_, func, insert, or_, select
 
 from agreed.records import RecordColumns
 from agreed.wire import Block
@@ -105,6 +105,8 @@ def _block_row(stored: Stored, now_ms: int) -> dict[str, Any]:
         "received_at_ms": now_ms,
         "signature": stored.signature,
         "key_number": stored.key_number,
+        "mono_ns_min": int(block.columns.mono_ns.min()),
+        "mono_ns_max": int(block.columns.mono_ns.max()),
     }
 
 
@@ -129,16 +131,26 @@ def witnesses_of_workers(
     connection: Connection, place: Place, spans: dict[str, tuple[int, int]], kinds: set[str]
 ) -> list[Witness]:
     """Read the records of workers, each within a span of ms, both ends inclusive."""
-    records = schema.records.c
+    records, times = schema.records.c, schema.corrections.c
+    is_kind = records.node_kind.in_(kinds)
     found = []
     for chunk in chunks(list(spans)):
-        condition = or_(
+        claimed = or_(
             *(
                 and_(records.subject == w, records.wall_ms.between(spans[w][0], spans[w][1]))
                 for w in chunk
             )
         )
-        found += _witnesses(connection, place, and_(condition, records.node_kind.in_(kinds)))
+        # Either way an index of its own leads to the rows.
+        found += _witnesses(connection, place, and_(claimed, is_kind, times.sequence.is_(None)))
+        corrected = or_(
+            *(
+                and_(times.subject == w, times.wall_ms.between(spans[w][0], spans[w][1]))
+                for w in chunk
+            )
+        )
+        is_here = at(schema.corrections, place)
+        found += _witnesses(connection, place, and_(is_here, corrected, is_kind), is_outer=False)
     return found
 
 
@@ -195,20 +207,30 @@ def _texts(columns: RecordColumns) -> Iterator[list[str]]:
     )
 
 
-def _witnesses(connection: Connection, place: Place, condition: Any) -> list[Witness]:
-    records = schema.records.c
-    query = select(
-        records.box,
-        records.epoch,
-        records.sequence,
-        records.wall_ms,
-        records.bound_ms,
-        records.clock_state,
-        records.evidence,
-        records.device,
-        records.node_kind,
-        records.subject,
-        records.reference,
-        records.block_first,
-    ).where(at(schema.records, place), condition)
+def _witnesses(
+    connection: Connection, place: Place, condition: Any, *, is_outer: bool = True
+) -> list[Witness]:
+    """Read records with the times in force: corrected, or else as claimed."""
+    records, times = schema.records.c, schema.corrections.c
+    of_record = and_(
+        *(records[n] == times[n] for n in ("company", "site", "box", "epoch", "sequence"))
+    )
+    query = (
+        select(
+            records.box,
+            records.epoch,
+            records.sequence,
+            func.coalesce(times.wall_ms, records.wall_ms),
+            func.coalesce(times.bound_ms, records.bound_ms),
+            func.coalesce(times.clock_state, records.clock_state),
+            records.evidence,
+            records.device,
+            records.node_kind,
+            records.subject,
+            records.reference,
+            records.block_first,
+        )
+        .join_from(schema.records, schema.corrections, of_record, isouter=is_outer)
+        .where(at(schema.records, place), condition)
+    )
     return [Witness(*tuple(row)) for row in connection.execute(query)]

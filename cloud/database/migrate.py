@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from cloud.database.engine import writing
 
-NEWEST: Final = "m0008"
+NEWEST: Final = "m0009"
 _LOCK_NUMBER: Final = 0x44554946
 
 

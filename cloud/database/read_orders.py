@@ -140,6 +140,9 @@ def evidence(
             schema.blocks.c.previous,
             schema.blocks.c.last,
             schema.blocks.c.received_at_ms,
+            schema.corrections.c.wall_ms.label("corrected_wall_ms"),
+            schema.corrections.c.bound_ms.label("corrected_bound_ms"),
+            schema.corrections.c.clock_state.label("corrected_state"),
         )
         .join_from(
             schema.records,
@@ -150,6 +153,15 @@ def evidence(
                     for name in ("company", "site", "box", "epoch")
                 ),
                 schema.blocks.c.first == schema.records.c.block_first,
+            ),
+        )
+        .outerjoin(
+            schema.corrections,
+            and_(
+                *(
+                    schema.records.c[name] == schema.corrections.c[name]
+                    for name in ("company", "site", "box", "epoch", "sequence")
+                )
             ),
         )
         .where(
@@ -172,6 +184,10 @@ def evidence(
         block_first=row.block_first,
         block_last=row.last,
         received_at_ms=row.received_at_ms,
+        corrected_wall_ms=row.corrected_wall_ms,
+        corrected_bound_ms=(
+            None if row.corrected_state == ClockState.UNSET else row.corrected_bound_ms
+        ),
     )
 
 

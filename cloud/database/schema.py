@@ -182,8 +182,12 @@ blocks: Final = Table(
     # 64 bytes, over this block as head of the chain; null where a later one covers it.
     Column("signature", LargeBinary, nullable=True),
     whole("key_number", nullable=True),  # of `box_keys`
+    # Which part of its boot it tells of; null in blocks from before anchors.
+    whole("mono_ns_min", nullable=True),
+    whole("mono_ns_max", nullable=True),
     PrimaryKeyConstraint("company", "site", "box", "epoch", "first"),
     within("journals", "company", "site", "box", "epoch"),
+    Index("ix_blocks_boot", "company", "site", "box", "boot", "mono_ns_max"),
 )
 
 # Records of now that overtook a backlog: shown, never judged or paid from; they go away as soon
@@ -231,6 +235,49 @@ records: Final = Table(
     ),
     Index(
         "ix_records_subject",
+        "company",
+        "site",
+        "subject",
+        "wall_ms",
+        sqlite_where=text("subject <> ''"),
+        postgresql_where=text("subject <> ''"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# What the box learned of the true time, see `agreed.anchors`; each stands in the record it names.
+anchors: Final = Table(
+    "anchors",
+    metadata,
+    *names("company", "site", "box"),
+    Column("epoch", LargeBinary, nullable=False),
+    whole("sequence"),
+    Column("boot", LargeBinary, nullable=False),  # 16 bytes
+    Column("source", Integer, nullable=False),  # `agreed.anchors.AnchorSource`
+    whole("mono_ns"),
+    whole("lo_ns"),
+    whole("hi_ns"),
+    PrimaryKeyConstraint("company", "site", "box", "epoch", "sequence"),
+    within("boxes", "company", "site", "box"),
+    Index("ix_anchors_boot", "company", "site", "box", "boot", "mono_ns"),
+)
+
+# Times that anchors of the same boot put right, beside what the record claims: a function of
+# anchors and records, computed again whenever an anchor comes. No row where the claim stands.
+corrections: Final = Table(
+    "corrections",
+    metadata,
+    *names("company", "site", "box"),
+    Column("epoch", LargeBinary, nullable=False),
+    whole("sequence"),
+    name("subject"),  # of the record, for the index
+    whole("wall_ms"),
+    whole("bound_ms"),
+    Column("clock_state", Integer, nullable=False),
+    PrimaryKeyConstraint("company", "site", "box", "epoch", "sequence"),
+    within("boxes", "company", "site", "box"),
+    Index(
+        "ix_corrections_subject",
         "company",
         "site",
         "subject",

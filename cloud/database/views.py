@@ -215,6 +215,8 @@ class EvidenceView:
         epoch, block_hash, block_previous: hex.
         block_first, block_last: sequences that the block holds.
         received_at_ms: when headquarters stored the block.
+        corrected_wall_ms: the time in force where anchors put the record's right; else None.
+        corrected_bound_ms: its error; None also where anchors contradict each other.
     """
 
     site: str
@@ -226,6 +228,8 @@ class EvidenceView:
     block_first: int
     block_last: int
     received_at_ms: int
+    corrected_wall_ms: int | None = None
+    corrected_bound_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
 from agreed.messages import Committed, Refused
-from agreed.records import ClockState, Evidence, RecordColumns
 from agreed.stream import Outcome
 from agreed.wire import Block
 from cloud.consequences import News, follow
@@ -28,14 +27,10 @@ from cloud.database.previews import settle_previews
 from cloud.ingest.checking import Arrival, Checked, Fault, check
 from cloud.ingest.decision import Holding, advanced, decide
 from cloud.ingest.incidents import IncidentKind
+from cloud.ingest.retiming import Journal, Retimed, retime
 from cloud.ingest.standing import STRANGER, Standing, hold_journal, refused, standing_of
 
 Answer = Committed | Refused
-Journal = tuple[BoxName, bytes]
-"""A box and its journal's epoch."""
-
-AHEAD_MS_MAX: Final = 5 * 60_000
-"""How far a box's clock may be ahead of headquarters' and still prove that the box was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +101,9 @@ def _ingest_site(engine: Engine, place: Place, arrivals: list[Arrival], now_ms: 
         if not batch.accepted:
             return Ingested(batch.answers, batch.early)
         add_blocks(connection, batch.accepted, now_ms)
-        _advance(connection, batch)
-        effects = follow(connection, place, _news(batch.accepted), now_ms)
+        retimed = retime(connection, batch.accepted, now_ms)
+        _advance(connection, batch, retimed.covered)
+        effects = follow(connection, place, _news(batch.accepted, retimed), now_ms)
     records = sum(len(stored.block.columns) for stored in batch.accepted)
     return Ingested(batch.answers, batch.early, records, effects.verdicts, effects.is_directed)
 
@@ -201,20 +197,15 @@ def _note_fork(
     open_incident(connection, name, IncidentKind.FORKED, detail, now_ms)
 
 
-def _advance(connection: Connection, batch: _Batch) -> None:
-    arrived: dict[Journal, list[RecordColumns]] = {}
-    for stored in batch.accepted:
-        origin = stored.block.origin
-        key = BoxName(origin.company, origin.site, origin.box), origin.epoch
-        arrived.setdefault(key, []).append(stored.block.columns)
-    for (name, epoch), columns in arrived.items():
-        until_ms = _covered_until_ms(columns, batch.now_ms)
+def _advance(connection: Connection, batch: _Batch, covered: dict[Journal, int]) -> None:
+    for (name, epoch), until_ms in covered.items():
+        raise_coverage(connection, name, epoch, until_ms)
+    for name, epoch in dict.fromkeys(map(_journal, batch.accepted)):
         held = batch.held[name, epoch]
         change_journal(
             connection, name, epoch, committed_through=held.through, committed_head=held.head
         )
         settle_previews(connection, name, epoch, held.through)
-        raise_coverage(connection, name, epoch, until_ms)
         change_box(connection, name, epoch=epoch, last_heard_at_ms=batch.now_ms)
         standing = batch.standing[name]
         if standing is not None and standing.incident is not None:
@@ -231,26 +222,19 @@ def _note_clone(
         open_incident(connection, name, IncidentKind.CLONED, detail, now_ms)
 
 
-def _covered_until_ms(arrived: list[RecordColumns], now_ms: int) -> int:
-    # An imported claim has a time of its own, but no box that was there to record at that time.
-    evidence = np.concatenate([columns.evidence for columns in arrived])
-    clock_state = np.concatenate([columns.clock_state for columns in arrived])
-    wall_ms = np.concatenate([columns.wall_ms for columns in arrived])
-    bound_ms = np.concatenate([columns.bound_ms for columns in arrived])
-    is_proof = (clock_state != ClockState.UNSET) & (evidence != Evidence.MANUAL)
-    earliest_ms = (wall_ms - bound_ms)[is_proof]
-    # A clock that ran far ahead proves nothing; one that is a little ahead of ours is usual, and
-    # what a site is covered until never lies beyond our own clock.
-    is_past = earliest_ms <= now_ms + AHEAD_MS_MAX
-    return int(earliest_ms[is_past].max(initial=0))
+def _journal(stored: Stored) -> Journal:
+    origin = stored.block.origin
+    return BoxName(origin.company, origin.site, origin.box), origin.epoch
 
 
-def _news(accepted: list[Stored]) -> News:
+def _news(accepted: list[Stored], retimed: Retimed) -> News:
     columns = [stored.block.columns for stored in accepted]
     wall_ms = np.concatenate([c.wall_ms for c in columns])
     return News(
-        references=frozenset(t for c in columns for t in c.texts["reference"][0] if t),
-        subjects=frozenset(t for c in columns for t in c.texts["subject"][0] if t),
-        from_ms=int(wall_ms.min()),
-        until_ms=int(wall_ms.max()),
+        references=frozenset(t for c in columns for t in c.texts["reference"][0] if t)
+        | retimed.references,
+        subjects=frozenset(t for c in columns for t in c.texts["subject"][0] if t)
+        | retimed.subjects,
+        from_ms=min([int(wall_ms.min()), *retimed.walls_ms]),
+        until_ms=max([int(wall_ms.max()), *retimed.walls_ms]),
     )

@@ -13,3 +13,4 @@ class IncidentKind(StrEnum):
     UNSIGNED = "unsigned"  # a signature is missing or wrong
     FOREIGN = "foreign"  # blocks of another company, site or box
     MALFORMED = "malformed"  # blocks that cannot be read
+    CLOCKS = "clocks"  # what sources say of the time at the box contradicts each other

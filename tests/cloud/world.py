@@ -108,12 +108,12 @@ class Chain:
     previous: bytes = NO_HASH
     next_sequence: int = 1
 
-    def block(self, *facts: Record) -> bytes:
+    def block(self, *facts: Record, boot: bytes = b"b" * 16) -> bytes:
         records = [
             Record(**{**{n: getattr(r, n) for n in Record.__slots__}, "sequence": s})
             for s, r in enumerate(facts, self.next_sequence)
         ]
-        origin = Origin(*self.box, self.epoch, b"b" * 16)
+        origin = Origin(*self.box, self.epoch, boot)
         data = encode_block(origin, self.previous, to_columns(records))
         self.previous = block_hash(data)
         self.next_sequence += len(records)
