@@ -81,6 +81,9 @@ _PORT_FAULTS: Final = {
     "PortBusyError": _("port {port}: another program holds it; stop that program."),
     "PortClosedError": _("port {port}: it was unplugged; plug it in again."),
     "PortStalledError": _("port {port}: it takes no more bytes; unplug it and plug it in again."),
+    "PortFloodedError": _(
+        "port {port}: it floods and is left alone until it is quiet; look for a stuck device."
+    ),
     "PortRefusedError": _("port {port}: no permission; add this user to the group dialout."),
     "PortOptionError": _("port {port}: the adapter cannot do what its settings ask; correct them."),
 }

@@ -3,14 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Never, Protocol
 
 import structlog
 
 from agreed.machine import NS_PER_S, Machine, Moment
-from firmware_interfaces.errors import PortError
-from firmware_interfaces.observations import Command, Observation
-from firmware_interfaces.ports import Port, open_port
+from firmware_interfaces.budget import Budget
+from firmware_interfaces.errors import PortError, PortFloodedError
+from firmware_interfaces.observations import Command, Observation, Seen
+from firmware_interfaces.ports import RADIOS, Port, open_port
 from firmware_interfaces.wiring import Wiring
 
 COMMANDS_COUNT_MAX = 64  # commands of one line that wait to be handed to its machine
@@ -18,6 +20,8 @@ REOPEN_S_MIN = 0.25
 REOPEN_S_MAX = 5.0
 SLEEP_S_MIN = 0.001  # a machine that is always due still leaves the loop to its neighbours
 SLEEP_S_MAX = 5.0
+CALM_S = 2.0  # after a flood a line must be quiet for so long before its machine hears it again
+CALM_BYTES_MAX = 1_024  # and quiet is less than this
 
 Deliver = Callable[[Observation], None]
 Clock = Callable[[], Moment]
@@ -48,12 +52,14 @@ class Line:
         wiring: the port and how it is set.
         machine: the family's machine.
         fault: why the port cannot be used now; None while it is open.
+        budget: what it may still say before it is a flood.
     """
 
     def __init__(self, wiring: Wiring, machine: LineMachine) -> None:
         self.wiring = wiring
         self.machine = machine
         self.fault: PortError | None = None
+        self.budget = Budget()
         self._commands: deque[Command] = deque()
         self._wake = asyncio.Event()
 
@@ -89,7 +95,8 @@ async def drive(line: Line, deliver: Deliver, clock: Clock) -> Never:
     """Run one line until cancelled; a lost port is reported once and re-opened with back-off.
 
     `deliver` is called in the loop, in order, and must return quickly. Nothing that a
-    device or a port does makes this raise, so one task per line keeps lines apart.
+    device or a port does makes this raise, so one task per line keeps lines apart. A line that
+    says more than `firmware_interfaces.budget` allows is a lost port too, until it is quiet.
     """
     reopen_s = REOPEN_S_MIN
     while True:
@@ -106,6 +113,7 @@ async def _attempt(line: Line, deliver: Deliver, clock: Clock) -> bool:
     heard = _Heard()
     try:
         port = await open_port(line.wiring, line.wake)
+        await _calm(line, port, deliver, clock)
         if line.fault is not None:
             log.info("port back", port=line.wiring.port)
         line.fault = None
@@ -117,7 +125,9 @@ async def _attempt(line: Line, deliver: Deliver, clock: Clock) -> bool:
     finally:
         if port is not None:
             port.close()
-    _deliver_all(line.machine.line_lost(clock()), deliver)
+    _deliver_all(_because(line.fault, line.machine.line_lost(clock())), deliver)
+    if isinstance(line.fault, PortFloodedError):
+        return False
     return heard.any or (port is not None and loop.time() - began_s > REOPEN_S_MAX)
 
 
@@ -128,6 +138,32 @@ class _Heard:
         self.any = False
 
 
+def _because(fault: PortError | None, lost: list[Observation]) -> list[Observation]:
+    """Say of a flood that it is one: to a machine every lost port is the same."""
+    if not isinstance(fault, PortFloodedError):
+        return lost
+    return [replace(o, value=fault.reason) if o.seen is Seen.LOST else o for o in lost]
+
+
+async def _calm(line: Line, port: Port, deliver: Deliver, clock: Clock) -> None:
+    """After a flood, wait for quiet before the machine hears the line again.
+
+    Raises:
+        PortFloodedError: it goes on.
+    """
+    if not isinstance(line.fault, PortFloodedError):
+        return
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + CALM_S
+    bytes_count = 0
+    while (left_s := until_s - loop.time()) > 0:
+        bytes_count += len(port.take())
+        if bytes_count > CALM_BYTES_MAX:
+            raise PortFloodedError(line.wiring.port)
+        _pass_on(line, deliver, clock())
+        await line.woken(left_s)
+
+
 async def _carry(line: Line, port: Port, deliver: Deliver, clock: Clock, heard: _Heard) -> Never:
     _deliver_all(line.machine.line_opened(clock()), deliver)
     while True:
@@ -135,12 +171,23 @@ async def _carry(line: Line, port: Port, deliver: Deliver, clock: Clock, heard: 
         heard.any = heard.any or bool(data)
         now = clock()
         if data:
-            _deliver_all(line.machine.bytes_received(data, now), deliver)
+            _hear(line, data, deliver, now)
         _pass_on(line, deliver, now)
         outgoing = line.machine.bytes_to_send()
         if outgoing:
             await port.write(outgoing)
         await line.woken(_delay_s(line.machine, clock()))
+
+
+def _hear(line: Line, data: bytes, deliver: Deliver, now: Moment) -> None:
+    # The air is nobody's own: a crowd of strangers' beacons must not silence it.
+    is_bounded = not line.wiring.port.startswith(RADIOS)
+    if is_bounded and not line.budget.has_room(len(data), now):
+        raise PortFloodedError(line.wiring.port)
+    said = line.machine.bytes_received(data, now)
+    _deliver_all(said, deliver)
+    if is_bounded and not line.budget.may_say(len(said), now):
+        raise PortFloodedError(line.wiring.port)
 
 
 async def _wait_closed(line: Line, deliver: Deliver, clock: Clock, wait_s: float) -> None:

@@ -6,6 +6,7 @@ DeviceError                 retry says whether waiting helps
 |   +-- PortBusyError       retry      another program holds it
 |   +-- PortClosedError     retry      it was unplugged, or the far end hung up, while in use
 |   +-- PortStalledError    retry      it takes no more bytes
+|   +-- PortFloodedError    retry      it says more than any device does
 |   +-- PortRefusedError    no retry   we may not open it: a person must give permission
 |   +-- PortOptionError     no retry   the adapter cannot do what the settings ask
 +-- KeyFileError            no retry   a reader's key cannot be read: a person must put it there
@@ -50,6 +51,20 @@ class PortStalledError(PortError):
     """The port accepted no bytes for longer than it may."""
 
     retry = True
+
+
+class PortFloodedError(PortError):
+    """The port brings more than any device says; it is left alone until it is quiet.
+
+    Attributes:
+        reason: as its devices are said to be LOST.
+    """
+
+    retry = True
+    reason: ClassVar[str] = "flood"
+
+    def __init__(self, port: str) -> None:
+        super().__init__(port, "floods; look for a stuck transmitter, a wrong baud or a loop")
 
 
 class PortRefusedError(PortError):

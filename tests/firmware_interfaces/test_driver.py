@@ -7,13 +7,24 @@ import pytest
 
 from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces import driver
+from firmware_interfaces.budget import BYTES_BURST_MAX, BYTES_PER_S_MAX
 from firmware_interfaces.driver import COMMANDS_COUNT_MAX, Line, drive
-from firmware_interfaces.errors import PortClosedError, PortMissingError
+from firmware_interfaces.errors import PortClosedError, PortFloodedError, PortMissingError
 from firmware_interfaces.observations import Command, Observation, Refuse, Seen
 from firmware_interfaces.presence import Presence, refused
 from firmware_interfaces.wiring import Wiring
+from simulators.devices.gate_reader import GateReader
+from simulators.devices.scanner import Scanner
 from simulators.devices.wire import PtyWire
-from tests.firmware_interfaces.worlds import WAIT_S_MAX, Box, clock
+from tests.firmware_interfaces.worlds import (
+    KEY,
+    WAIT_S_MAX,
+    Box,
+    clock,
+    code,
+    line_for,
+    reader_table,
+)
 
 
 class Echo:
@@ -199,5 +210,96 @@ def test_our_own_bug_is_not_hidden(tmp_path: Path) -> None:
             line, _ = echo_line(wire.url)
             with pytest.raises(AssertionError, match="a bug"):
                 await drive(line, deliver, clock)
+
+    asyncio.run(scene())
+
+
+class Flooder:
+    """A serial server whose far end says `garbage` without end, as fast as it is read."""
+
+    def __init__(self, garbage: bytes) -> None:
+        self.garbage = garbage
+        self.is_flooding = True
+        self.callers_count = 0
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.callers_count += 1
+        try:
+            while self.is_flooding:
+                writer.write(self.garbage)
+                await writer.drain()
+            await reader.read()
+        except ConnectionError:
+            pass  # the box hung up
+        finally:
+            writer.close()
+
+
+class Counting(Echo):
+    """An echo that never answers and counts what it was given."""
+
+    bytes_count = 0
+
+    def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
+        self.bytes_count += len(data)
+        return [Observation("echo", Seen.CODE, now)] if data.endswith(b"\r") else []
+
+
+def test_a_line_that_floods_is_lost_once_and_its_neighbours_never(tmp_path: Path) -> None:
+    neighbours = ("gate", "desk")
+    reader, scanner = GateReader("gate", key=KEY), Scanner("desk")
+    flooder = Flooder(b"\x00\xff\x55\xaa" * 1_024)
+    machine = Counting()
+
+    async def scene() -> None:
+        server = await asyncio.start_server(flooder.talk, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        gate, desk = PtyWire([reader], tmp_path / "gate"), PtyWire([scanner], tmp_path / "desk")
+        flooded = Line(Wiring(port=f"socket://127.0.0.1:{port}"), machine)
+        lines = [
+            line_for(reader_table(("gate", 0)), gate.url),
+            line_for({"family": "scanner", "devices": [{"name": "desk"}]}, desk.url),
+            flooded,
+        ]
+        async with server, gate, desk, Box(*lines) as box:
+            began_s = time.monotonic()
+            lost = await box.until(Seen.LOST, device="echo")
+            assert lost.value == "flood"
+            await box.until(Seen.BACK, device="gate")
+            for number in range(10):
+                reader.show(f"32:{number:08x}")
+                scanner.read_out(code(number))
+                await box.until(Seen.CARD, number + 1)
+                await box.until(Seen.CODE, number + 1, device="desk")
+            while flooder.callers_count < 3:  # noqa: ASYNC110  # a caller rings no bell
+                await asyncio.sleep(0.05)
+            assert isinstance(flooded.fault, PortFloodedError)
+            took_s = time.monotonic() - began_s
+            assert machine.bytes_count <= BYTES_BURST_MAX + took_s * BYTES_PER_S_MAX
+            assert len(box.seen(Seen.LOST, "echo")) == len(box.seen(Seen.BACK, "echo")) == 1
+            flooded.tell(Refuse("echo"))
+            await box.until(Seen.REFUSED_BY_DEVICE, device="echo")
+            flooder.is_flooding = False
+            await box.until(Seen.BACK, 2, device="echo")
+            assert box.lines[-1].fault is None
+            assert len(box.seen(Seen.LOST, "echo")) == 1
+            assert not [o for o in box.seen(Seen.LOST) if o.device in neighbours]
+
+    asyncio.run(scene())
+
+
+def test_a_line_that_observes_without_end_is_a_flood_too(tmp_path: Path) -> None:
+    class Chatterer(Echo):
+        def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
+            return [Observation("echo", Seen.CODE, now)] * (len(data) * 1_000)
+
+    async def scene() -> None:
+        wire = PtyWire([], tmp_path / "line")
+        line = Line(Wiring(port=wire.url), Chatterer())
+        async with wire, Box(line) as box:
+            await box.until(Seen.BACK)
+            wire.write_now(bytes(20))
+            assert (await box.until(Seen.LOST)).value == "flood"
+            assert len(box.seen(Seen.CODE)) == 20_000
 
     asyncio.run(scene())
