@@ -18,7 +18,7 @@ from agreed.directives import (
     PutOrder,
     decode_directive,
 )
-from edge.store import named_faults, open_store, transaction
+from edge.store import StoreDamagedError, named_faults, open_store, transaction
 
 FILE: Final = "learned.db"
 NO_STREAM: Final = "0" * 32
@@ -71,17 +71,28 @@ class LearnedStore:
         self._store = open_store(path, _SCHEMA)
         with named_faults():
             row = self._store.execute("SELECT stream, applied_through FROM cursor").fetchone()
-        self.stream: str = row[0] if row else NO_STREAM
-        self.applied_through: int = row[1] if row else 0
+        stream, applied_through = row or (NO_STREAM, 0)
+        if not isinstance(stream, str) or not isinstance(applied_through, int):
+            raise StoreDamagedError("how far the directives came cannot be read")
+        self.stream, self.applied_through = stream, applied_through
+        self._texts()
 
     def all(self) -> list[Directive]:
         """Give everything in force, as the directives that say it."""
+        read = map(_readable, self._texts())
+        return [directive for directive in read if directive is not None]
+
+    def _texts(self) -> list[str]:
+        """Read everything in force; damage anywhere must show before the box relies on it."""
         with named_faults():
             rows = [
                 *self._store.execute("SELECT directive FROM credentials ORDER BY card"),
                 *self._store.execute("SELECT directive FROM orders ORDER BY name"),
+                *self._store.execute("SELECT directive FROM passed_over WHERE FALSE"),
             ]
-        return [directive for (text,) in rows if (directive := _readable(text)) is not None]
+        if not all(isinstance(text, str) for (text,) in rows):
+            raise StoreDamagedError("a directive has lost its form")
+        return [text for (text,) in rows]
 
     def apply(self, stream: str, first: int, texts: list[str]) -> Lesson | None:
         """Apply numbered directives in one transaction; returns after fsync.

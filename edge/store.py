@@ -175,6 +175,9 @@ def named_faults() -> Iterator[None]:
         if getattr(error, "extendedresult", 0) in _CUT_SHORT:
             kind = StoreDamagedError
         raise (kind or StoreFaultError)(str(error)) from error
+    except UnicodeDecodeError as error:
+        # SQLite hands out whatever bytes a flipped bit made of a text.
+        raise StoreDamagedError(str(error)) from error
 
 
 class Reserve:

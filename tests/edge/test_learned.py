@@ -1,7 +1,9 @@
 """Directives are applied in order, each once, durably; what is not understood is kept aside."""
 
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from agreed.directives import (
@@ -12,7 +14,7 @@ from agreed.directives import (
     encode_directive,
 )
 from edge.learned import NO_STREAM, LearnedStore, Lesson
-from edge.store import StoreError
+from edge.store import StoreDamagedError, StoreError
 from tests.edge.stand_in import CARD, STREAM, credential, order
 
 OTHER = "cd" * 16
@@ -95,3 +97,21 @@ def test_what_this_version_does_not_understand_does_not_stop_the_start(tmp_path:
     store.apply(STREAM, 1, texts(*ALL))
     store._store.execute("UPDATE orders SET directive = '{}' WHERE name = 'o-1'")
     assert store.all() == [ALL[0], ALL[2]]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE cursor SET stream = CAST(x'ff' AS TEXT)",
+        "UPDATE orders SET directive = CAST(x'ff' AS TEXT)",
+        "DROP TABLE orders; CREATE TABLE orders (name TEXT PRIMARY KEY)",
+    ],
+)
+def test_damage_anywhere_shows_when_the_store_is_opened(tmp_path: Path, statement: str) -> None:
+    store = opened(tmp_path)
+    store.apply(STREAM, 1, texts(*ALL))
+    store.close()
+    with closing(apsw.Connection(str(tmp_path / "learned.db"))) as own:
+        own.execute(statement)
+    with pytest.raises(StoreDamagedError):
+        opened(tmp_path)
