@@ -46,7 +46,7 @@ class Crystal:
 
     def virtual_ns(self, mono_ns: int) -> int:
         """Say when the clock of this boot will read at least that."""
-        return self._booted_ns + mono_ns - mono_ns * self._ppm // 1_000_000 + NS_PER_MS
+        return self._booted_ns + mono_ns * 1_000_000 // (1_000_000 + self._ppm) + NS_PER_MS
 
     def discipline(self) -> Discipline:
         """Say what the kernel says of its clock."""
