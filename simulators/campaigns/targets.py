@@ -15,10 +15,12 @@ import zstandard
 from agreed.directives import DirectiveError, decode_directive
 from agreed.messages import (
     Applied,
+    BlocksSent,
     Committed,
     DirectivesSent,
     Hello,
     MessageError,
+    Parted,
     Refused,
     Status,
     decode_message,
@@ -148,6 +150,7 @@ def make_targets(folder: Path) -> list[Target]:
     return [
         Target("block", _blocks(), _decode_block, (WireError,), _repaired_block, weight=10),
         Target("message", _messages(), _decode_message, (MessageError,), _repaired_message, 10),
+        Target("signed blocks", _signed_blocks(), _decode_message, (MessageError,)),
         Target(
             "directive",
             [text.encode() for text in _DIRECTIVES],
@@ -258,11 +261,20 @@ def _messages() -> list[bytes]:
         Hello(epoch=epoch, head_sequence=9, directive_stream=epoch, applied_through=2),
         Committed(epoch=epoch, through=7, head=head),
         Refused(refusal=2, reason="two histories"),
+        Parted(epoch=epoch, asked_through=9, through=3, head=head),
         DirectivesSent(stream=epoch, first=1, directives=list(_DIRECTIVES)),
         Applied(stream=epoch, through=2),
         status,
     )
     return [encode_message(message) for message in messages]
+
+
+def _signed_blocks() -> list[bytes]:
+    blocks = _blocks()
+    return [
+        encode_message(BlocksSent(blocks=sent, signature=bytes(64)))
+        for sent in (blocks[:1], blocks)
+    ]
 
 
 def _decode_message(data: bytes) -> bool:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from simulators.campaigns.fuzz import MEMORY_BYTES_MAX, Campaign, main
+from simulators.campaigns.fuzz import MEMORY_BYTES_MAX, Attacked, Campaign, Thrown, main
 from simulators.campaigns.targets import Target
 
 
@@ -35,3 +35,10 @@ def test_another_error_and_too_much_memory_are_found() -> None:
     hungry = Campaign([one(careless, b"memory")], 2)
     hungry.run(20)
     assert any("bytes" in what for _name, what, _data in hungry.broken)
+
+
+def test_what_processes_threw_is_added_up() -> None:
+    thrown = Thrown({"block": Attacked(3, 1, 9)}, [], 5)
+    thrown.add(Thrown({"block": Attacked(2, 2, 4)}, [("block", "KeyError", "00")], 7))
+    assert thrown.attacked == {"block": Attacked(5, 3, 9)}
+    assert (len(thrown.broken), thrown.grown_bytes) == (1, 7)
