@@ -9,8 +9,8 @@ import struct
 from hashlib import sha256
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
 
 from agreed.limits import SIGNATURE_BYTES
 from agreed.wire import claimed_end
@@ -52,8 +52,8 @@ def is_signed(key: bytes, statement: bytes, signature: bytes) -> bool:
     if len(key) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, statement)
-    except (InvalidSignature, ValueError):
+        VerifyKey(key).verify(statement, signature)
+    except BadSignatureError:
         return False
     return True
 

@@ -1,25 +1,24 @@
 """The box's own key: made at the first start, never leaves the card."""
 
+import binascii
 import os
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from nacl.signing import SigningKey
 
 from agreed.signing import fingerprint
 from edge.store import sync_folder
 
 FILE: Final = "box.key"
 _PEM_BYTES_MAX: Final = 4_096
+_BEGIN: Final = b"-----BEGIN PRIVATE KEY-----\n"
+_END: Final = b"\n-----END PRIVATE KEY-----\n"
+_SEED_BYTES: Final = 32
+_HEAD: Final = bytes.fromhex("302e020100300506032b657004220420")
+"""What stands before the seed: RFC 8410, section 7, an Ed25519 key without attributes."""
 
 
 class KeyDamagedError(Exception):
@@ -34,7 +33,7 @@ class BoxKey:
         public: 32 bytes; headquarters knows the box by it.
     """
 
-    _private: Ed25519PrivateKey
+    _private: SigningKey
     public: bytes
 
     @property
@@ -44,12 +43,13 @@ class BoxKey:
 
     def sign(self, statement: bytes) -> bytes:
         """Give the 64 bytes of the signature over a statement."""
-        return self._private.sign(statement)
+        return self._private.sign(statement).signature
 
 
 def make_key(seed: bytes) -> BoxKey:
     """Make a key of 32 random bytes."""
-    return _key(Ed25519PrivateKey.from_private_bytes(seed))
+    private = SigningKey(seed)
+    return BoxKey(private, bytes(private.verify_key))
 
 
 def open_key(path: Path, seed: bytes) -> BoxKey:
@@ -77,21 +77,24 @@ def read_key(path: Path) -> BoxKey:
     """
     with path.open("rb") as file:
         data = file.read(_PEM_BYTES_MAX)
+    return make_key(_seed(data))
+
+
+def _seed(data: bytes) -> bytes:
+    if not (data.startswith(_BEGIN) and data.endswith(_END)):
+        raise KeyDamagedError("no private key in PEM")
     try:
-        private = load_pem_private_key(data, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        content = b64decode(data[len(_BEGIN) : -len(_END)], validate=True)
+    except binascii.Error as error:
         raise KeyDamagedError(str(error)) from None
-    if not isinstance(private, Ed25519PrivateKey):
+    if not content.startswith(_HEAD) or len(content) != len(_HEAD) + _SEED_BYTES:
         raise KeyDamagedError("another kind of key")
-    return _key(private)
-
-
-def _key(private: Ed25519PrivateKey) -> BoxKey:
-    return BoxKey(private, private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+    return content[len(_HEAD) :]
 
 
 def _write(path: Path, key: BoxKey) -> None:
-    data = key._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())  # noqa: SLF001 - our own class
+    seed = bytes(key._private)  # noqa: SLF001 - our own class
+    data = _BEGIN + b64encode(_HEAD + seed) + _END
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from nacl.signing import SigningKey
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
@@ -86,7 +86,7 @@ class Headquarters:
         self._place = Place(origin.company, origin.site)
         self._box = BoxName(origin.company, origin.site, origin.box)
         self._now_ms = now_ms
-        self._key = Ed25519PrivateKey.generate()
+        self._key = SigningKey.generate()
 
     def refuse_strangers(self, cases: Iterable[str]) -> None:
         """Refuse a log whose cases are in the store from elsewhere.
@@ -174,7 +174,7 @@ class Headquarters:
         now_ms = self._now_ms()
         add_box(self._engine, self._box, secrets.token_bytes(_STREAM_BYTES), now_ms)
         accept_box(self._engine, self._box, secrets.token_bytes(_STREAM_BYTES), now_ms)
-        know_importer(self._engine, self._box, self._key.public_key().public_bytes_raw(), now_ms)
+        know_importer(self._engine, self._box, bytes(self._key.verify_key), now_ms)
 
     def _leave_service(self) -> None:
         with reading(self._engine) as connection:
@@ -183,7 +183,7 @@ class Headquarters:
             retire_box(self._engine, self._box, self._now_ms())
 
     def _ingest(self, blocks: list[bytes]) -> int:
-        signature = self._key.sign(end_statement(blocks[-1]))
+        signature = self._key.sign(end_statement(blocks[-1])).signature
         arrivals = [Arrival(self._box, blocks, signature)]
         done = ingest_blocks(self._engine, arrivals, self._now_ms())
         answer = done.answers[self._box]

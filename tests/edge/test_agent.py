@@ -158,7 +158,9 @@ def test_kills_of_the_box_and_of_the_broker_lose_nothing(tmp_path: Path, seed: i
         with broker(tmp_path, port) as middle, box_process(config) as box:
             using = asyncio.create_task(life.use(site))
             await until(life.has_taught)
-            await asyncio.sleep(1.0 + dice.random())
+            used = len(life.good) + 3
+            await until(lambda: len(life.good) >= used, wait_s=60)
+            await asyncio.sleep(dice.random())
             if kills_broker:
                 kill(middle)
                 await asyncio.sleep(dice.random() / 2)

@@ -3,8 +3,14 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from agreed.signing import fingerprint, is_signed
 from edge.key import KeyDamagedError, make_key, open_key, read_key
@@ -41,3 +47,13 @@ def test_another_kind_of_key_is_refused(tmp_path: Path) -> None:
     path.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(KeyDamagedError, match="another kind"):
         read_key(path)
+
+
+def test_another_library_reads_our_key_and_we_read_its(tmp_path: Path) -> None:
+    path = tmp_path / "box.key"
+    ours = open_key(path, b"a" * 32)
+    theirs = load_pem_private_key(path.read_bytes(), None)
+    assert isinstance(theirs, Ed25519PrivateKey)
+    assert theirs.sign(b"words") == ours.sign(b"words")
+    path.write_bytes(theirs.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert read_key(path).public == ours.public

@@ -20,6 +20,16 @@ def test_wire_numbers_are_never_reused() -> None:
         "CARD_BEFORE": 15,
         "MISSED": 16,
         "REKEYED": 17,
+        "ENTERED": 18,
+        "LEFT": 19,
+        "CLASHED": 20,
+        "INSTALL_OPENED": 30,
+        "INSTALL_CLOSED": 31,
+        "POWER_LOST": 32,
+        "POWER_BACK": 33,
+        "UNTAMPERED": 34,
+        "DESCRIBED": 35,
+        "UNREADABLE": 36,
     }
 
 
