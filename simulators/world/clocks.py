@@ -3,7 +3,7 @@
 from random import Random
 from typing import Final
 
-from agreed.machine import NS_PER_MS, NS_PER_S, Moment
+from agreed.machine import NS_PER_MS, Moment
 from edge.clock import Discipline
 
 ZERO_WALL_MS: Final = 1_800_000_000_000
@@ -55,7 +55,11 @@ class Crystal:
     def step(self, now_ns: int, dice: Random) -> None:
         """Let somebody move the wall clock."""
         moved_s = dice.choice(STEPS_S) * dice.uniform(-1, 1)
-        self._run_freely(now_ns, self._wall_ns(now_ns) + int(moved_s * NS_PER_S))
+        self.move(now_ns, int(moved_s * 1_000))
+
+    def move(self, now_ns: int, moved_ms: int) -> None:
+        """Move the wall clock so far; no time source corrects it until it is steered again."""
+        self._run_freely(now_ns, self._wall_ns(now_ns) + moved_ms * NS_PER_MS)
 
     def lose_source(self, now_ns: int) -> None:
         """Let the wall clock run on without a time source."""
