@@ -52,7 +52,7 @@ def _told(unset: int, beyond: int, widths_ms: list[Int64s]) -> dict[str, Any]:
     together = np.concatenate(widths_ms)
     if not len(together):
         return {"unset": unset, "beyond": beyond, "bound_ms": {}}
-    found: Int64s = np.percentile(together, _PERCENTILES, method="higher")
+    found = np.percentile(together, _PERCENTILES, method="higher").astype(np.int64)
     percentiles = {f"p{p}": int(w) for p, w in zip(_PERCENTILES, found, strict=True)}
     return {"unset": unset, "beyond": beyond, "bound_ms": percentiles}
 
