@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces.doors import DoorWatch
+from firmware_interfaces.garbage import Garbage
 from firmware_interfaces.locker.board import Board
 from firmware_interfaces.locker.codec import BoardStatus, StatusReader
 from firmware_interfaces.locker.kinds import BoardKind
@@ -92,6 +93,7 @@ class LockerMachine:
         self._banks = {bank.name: Bank(bank, self._kind) for bank in settings.devices}
         self._boards = [(bank, board) for bank in self._banks.values() for board in bank.boards]
         self._reader = StatusReader(self._kind.replies)
+        self._garbage = Garbage()
         self._jobs: deque[_Job] = deque()
         self._outgoing = bytearray()
         self._asked: tuple[Bank, Board] | None = None
@@ -102,6 +104,7 @@ class LockerMachine:
         """Begin asking."""
         self._is_open = True
         self._reader = StatusReader(self._kind.replies)
+        self._garbage.line_opened()
         self._outgoing.clear()
         self._asked = None
         self._wait_ns = now.mono_ns
@@ -146,7 +149,9 @@ class LockerMachine:
     def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
         """Take in what arrived on the line."""
         said = []
-        for status in self._reader.feed(data):
+        statuses = self._reader.feed(data)
+        self._garbage.heard(data, is_understood=bool(statuses))
+        for status in statuses:
             if self._asked is not None and self._asked[1].answers(status):
                 bank, board = self._asked
                 self._asked = None
@@ -219,7 +224,8 @@ class LockerMachine:
         said = []
         if board.missed():
             bank.forget(board)
-            said += bank.presence.lost(now, f"board {board.number}")
+            reason = self._garbage.reason(f"board {board.number}")
+            said += bank.presence.lost(now, reason)
         board.due_ns = now.mono_ns + self._poll_ms(board) * NS_PER_MS
         return said
 
@@ -274,6 +280,7 @@ class LockerMachine:
     def bytes_to_send(self) -> bytes:
         """Hand over the request, if there is one."""
         data = bytes(self._outgoing)
+        self._garbage.sent(data)
         self._outgoing.clear()
         return data
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agreed.machine import NS_PER_MS, Moment
+from firmware_interfaces.garbage import Garbage
 from firmware_interfaces.modbus.codec import (
     READ_INPUTS,
     WRITE_COIL,
@@ -45,6 +46,7 @@ class ModbusMachine:
         self._boards = [self._board(unit, settings.devices) for unit in units]
         self._board_of = {door.settings.name: b for b in self._boards for door in b.doors}
         self._reader = ReplyReader()
+        self._garbage = Garbage()
         self._outgoing = bytearray()
         self._asked: _Board | None = None
         self._written: Door | None = None  # whose strike the request is about; None for a read
@@ -61,6 +63,7 @@ class ModbusMachine:
         """Let every strike go, then begin asking."""
         self._is_open = True
         self._reader.reset()
+        self._garbage.line_opened()
         self._outgoing.clear()
         self._asked = None
         self._wait_ns = now.mono_ns
@@ -91,7 +94,9 @@ class ModbusMachine:
     def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
         """Take in what arrived on the line."""
         said = []
-        for reply in self._reader.feed(data):
+        replies = self._reader.feed(data)
+        self._garbage.heard(data, is_understood=bool(replies))
+        for reply in replies:
             if self._is_answer(reply):
                 said += self._answered(reply, now)
             elif self._answerer is not None and reply.unit == self._answerer.unit:
@@ -154,7 +159,8 @@ class ModbusMachine:
         said = door.not_written(now, "board is silent") if door is not None else []
         if board.misses_count >= MISSES_COUNT_MAX:
             board.is_lost = True
-            said += [s for one in board.doors for s in one.gone(now, f"unit {board.unit}")]
+            reason = self._garbage.reason(f"unit {board.unit}")
+            said += [s for one in board.doors for s in one.gone(now, reason)]
         wait_ms = POLL_LOST_MS if board.is_lost else POLL_MS
         board.due_ns = now.mono_ns + wait_ms * NS_PER_MS
         return said
@@ -183,6 +189,7 @@ class ModbusMachine:
     def bytes_to_send(self) -> bytes:
         """Hand over the request, if there is one."""
         data = bytes(self._outgoing)
+        self._garbage.sent(data)
         self._outgoing.clear()
         return data
 

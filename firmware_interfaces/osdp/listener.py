@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agreed.machine import NS_PER_MS, Moment
+from firmware_interfaces.garbage import Garbage
 from firmware_interfaces.observations import Command, Observation, Seen
 from firmware_interfaces.osdp.codec import (
     ACK,
@@ -66,12 +67,14 @@ class OsdpListener:
             for device in settings.devices
         }
         self._frames = FrameReader()
+        self._garbage = Garbage()
         self._is_open = False
 
     def line_opened(self, now: Moment) -> list[Observation]:
         """Begin with nothing heard."""
         self._is_open = True
         self._frames = FrameReader()
+        self._garbage.line_opened()
         for reader in self._readers.values():
             reader.heard_ns, reader.asked, reader.is_hidden = now.mono_ns, None, False
             reader.exchange = (b"", b"")
@@ -91,7 +94,9 @@ class OsdpListener:
     def bytes_received(self, data: bytes, now: Moment) -> list[Observation]:
         """Take in what anybody said on the line."""
         said: list[Observation] = []
-        for frame in self._frames.feed(data):
+        frames = self._frames.feed(data)
+        self._garbage.heard(data, is_understood=bool(frames))
+        for frame in frames:
             reader = self._readers.get(frame.address)
             if reader is None:
                 continue
@@ -129,7 +134,7 @@ class OsdpListener:
         for reader in self._readers.values():
             if now.mono_ns >= _lost_ns(reader):
                 reader.heard_ns = now.mono_ns
-                said += reader.presence.lost(now, "silent")
+                said += reader.presence.lost(now, self._garbage.reason("silent"))
         return said
 
     def bytes_to_send(self) -> bytes:

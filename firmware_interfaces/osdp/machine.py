@@ -79,6 +79,7 @@ class OsdpMachine:
     def line_opened(self, now: Moment) -> list[Observation]:
         """Begin every conversation from the start."""
         self._is_open = True
+        self._panel.garbage.line_opened()
         for reader in self._readers:
             reader.begin(self._panel, now)
         return self._work(now)

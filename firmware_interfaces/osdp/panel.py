@@ -24,6 +24,7 @@ from typing import Any
 
 import osdp_sys  # type: ignore[import-not-found]  # a C module without stubs
 
+from firmware_interfaces.garbage import Garbage
 from firmware_interfaces.osdp.codec import (
     ASK_CAPABILITIES,
     ASK_IDENTITY,
@@ -127,11 +128,13 @@ class Panel:
     Attributes:
         events: (index, event) as libosdp reports them, oldest first.
         completions: (index, command, status) of commands that ended.
+        garbage: what came on the line and was no frame.
     """
 
     def __init__(self, readers: Sequence[tuple[int, bytes]], baud: int = 9_600) -> None:
         self.events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=EVENTS_COUNT_MAX)
         self.completions: deque[tuple[int, dict[str, Any], int]] = deque(maxlen=EVENTS_COUNT_MAX)
+        self.garbage = Garbage()
         self._channel = Channel(baud)
         self._index_of = {address: index for index, (address, _) in enumerate(readers)}
         osdp_sys.set_loglevel(osdp_sys.LOG_EMERG)
@@ -168,7 +171,9 @@ class Panel:
         """Take in bytes; gives the indexes of the readers that answered."""
         answered = []
         self._channel.repeats.heard(self._channel.now_ns)
-        for frame in self._channel.reader.feed(data):
+        frames = self._channel.reader.feed(data)
+        self.garbage.heard(data, is_understood=bool(frames))
+        for frame in frames:
             if self._channel.offer(frame):
                 answered.append(self._index_of[frame.address])
                 self.refresh()
@@ -188,6 +193,7 @@ class Panel:
     def bytes_to_send(self) -> bytes:
         """Hand over the command, if there is one."""
         data = bytes(self._channel.outgoing)
+        self.garbage.sent(data)
         self._channel.outgoing.clear()
         return data
 

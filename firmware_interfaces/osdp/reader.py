@@ -163,13 +163,13 @@ class Reader:
         if self.enabled_ns is None:
             if now.mono_ns >= self.rest_ns:
                 self.begin_again(panel, now)
-            return self._maybe_lost(now)
+            return self._maybe_lost(panel, now)
         if self.online_ns is not None:
             return self._maybe_silent(panel, now)
         unanswered = panel.unanswered_count(self.address) >= UNANSWERED_COUNT_MAX
         if unanswered or now.mono_ns - self.enabled_ns >= HANDSHAKE_MS_MAX * NS_PER_MS:
             self.rest(panel, now, REST_MS)
-        return self._maybe_lost(now)
+        return self._maybe_lost(panel, now)
 
     def begin_again(self, panel: Panel, now: Moment) -> None:
         """Talk to it after a rest; since when it is off-line stays as it was."""
@@ -195,9 +195,9 @@ class Reader:
         ):
             return []
         said = self.dropped(panel, now)
-        return said + self.presence.lost(now, "silent")
+        return said + self.presence.lost(now, panel.garbage.reason("silent"))
 
-    def _maybe_lost(self, now: Moment) -> list[Observation]:
+    def _maybe_lost(self, panel: Panel, now: Moment) -> list[Observation]:
         if now.mono_ns - self.offline_ns < GRACE_MS * NS_PER_MS:
             return []
-        return self.presence.lost(now, "no secure channel")
+        return self.presence.lost(now, panel.garbage.reason("no secure channel"))

@@ -112,6 +112,12 @@ def test_silence_is_a_loss_once_and_an_answer_is_back() -> None:
     assert seen(back) == [(Seen.BACK, "")]
 
 
+def test_a_line_of_which_nothing_is_understood_is_garbled_and_not_silent() -> None:
+    one = listener()
+    assert one.bytes_received(bytes(range(200, 240)), at_ms(10)) == []
+    assert seen(one.time_passed(at_ms(2 * SILENCE_MS_MAX))) == [(Seen.LOST, "garbled")]
+
+
 def test_it_never_speaks() -> None:
     one = listener()
     (said,) = one.command(Admit("gate"), at_ms(1))

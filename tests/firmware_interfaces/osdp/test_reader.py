@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from firmware_interfaces.garbage import Garbage
 from firmware_interfaces.observations import Admit, Observation, Seen
 from firmware_interfaces.osdp.reader import (
     CYCLE_MS,
@@ -23,6 +24,7 @@ class FakePanel:
     def __init__(self) -> None:
         self.unanswered = 0
         self.did: list[str] = []
+        self.garbage = Garbage()
 
     def unanswered_count(self, address: int) -> int:
         return self.unanswered if address == 7 else 0
