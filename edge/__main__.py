@@ -65,16 +65,27 @@ def run(
                 path=config,
             )
         )
-        while asyncio.run(_is_found_damaged(Agent, settings, opened, config)):
-            opened = open_all(settings, is_damaged=True)
+        keep_running(Agent, settings, opened, config)
 
 
-async def _is_found_damaged(agent: Any, settings: BoxSettings, opened: Any, config: Path) -> bool:
-    """Run the box; say whether it ended because its journal must be set aside."""
+def keep_running(agent: Any, settings: BoxSettings, opened: Any, config: Path) -> None:
+    """Run the box until it is stopped; a journal that is found damaged is set aside meanwhile.
+
+    A box that begins anew works by the settings that it last took, not by those of its start.
+    """
+    from edge.opening import open_all  # noqa: PLC0415
+
+    box = asyncio.run(_ended(agent, settings, opened, config))
+    while box.is_damaged:
+        opened = open_all(box.settings, is_damaged=True)
+        box = asyncio.run(_ended(agent, box.settings, opened, config))
+
+
+async def _ended(agent: Any, settings: BoxSettings, opened: Any, config: Path) -> Any:
+    """Run one box to its end."""
     box = agent(settings, opened, config)
     await box.run()
-    is_damaged: bool = box.is_damaged
-    return is_damaged
+    return box
 
 
 @app.command(help=say("Ask the running box how it is."))

@@ -91,6 +91,11 @@ class Agent:
         self._reloading: asyncio.Task[str] | None = None
         self.is_damaged = False
 
+    @property
+    def settings(self) -> BoxSettings:
+        """What the box works by now: the settings of its start, or those it last took."""
+        return self._settings
+
     def _make_sync(self, epoch: bytes) -> BoxSync:
         learned = self._learned
         return BoxSync(self._voice, epoch, learned.stream, learned.applied_through, random.random)
