@@ -8,8 +8,10 @@ from typing import Any, Final
 from agreed.machine import Moment
 from agreed.words import say
 from edge.bench import Bench
+from firmware_interfaces.ble.codec import ReportReader
 from firmware_interfaces.discovery.rehearsal import Act, Outcome, Rehearsal
 from firmware_interfaces.observations import Observation, Seen
+from firmware_interfaces.ports import RADIOS
 
 TICK_S: Final = 0.2
 Say = Callable[[str], None]
@@ -47,7 +49,17 @@ def printed(row: dict[str, Any]) -> str:
         part = f" {row['part']}" if row.get("part") else ""
         return f"{row['ms']:>9} ms  {row['device']}  {row['seen']}{part} {row['value']}".rstrip()
     arrow = "<-" if row.get("from") == "device" else "->"
-    return f"{row.get('ms', 0):>9} ms  {row.get('port', '')} {arrow} {row.get('hex', '')}"
+    return f"{row.get('ms', 0):>9} ms  {row.get('port', '')} {arrow} {_crossed(row)}"
+
+
+def _crossed(row: dict[str, Any]) -> str:
+    """Write the bytes of one row; what was heard on the air with its address and strength."""
+    text: str = row.get("hex", "")
+    if not row.get("port", "").startswith(RADIOS):
+        return text
+    reports = ReportReader().feed(bytes.fromhex(text))
+    heard = [f"{r.address.hex(':')} {r.rssi_dbm} dBm {r.data.hex()}" for r in reports]
+    return ", ".join(heard) or text
 
 
 async def led_through(
