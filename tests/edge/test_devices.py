@@ -9,7 +9,11 @@ from pathlib import Path
 
 from edge.status import SOCKET
 from firmware_interfaces.discovery.capture import crossings
+from firmware_interfaces.observations import Seen
+from simulators.devices.replayed_device import ReplayedDevice
+from simulators.devices.wire import PtyWire
 from tests.edge.stand_in import CARD, box_process, box_toml, devices, until
+from tests.firmware_interfaces.worlds import Box, line_for
 
 
 async def duifu(*words: str, answers: str = "") -> subprocess.CompletedProcess[str]:
@@ -24,6 +28,17 @@ async def duifu(*words: str, answers: str = "") -> subprocess.CompletedProcess[s
         timeout=120,
         env=os.environ | {"DUIFU_LANG": "en"},
     )
+
+
+async def replayed(rows: list[str], folder: Path) -> list[tuple[Seen, str]]:
+    """Let the simulator say again what was captured; gives what a box makes of it."""
+    device = ReplayedDevice("lockers", rows)
+    table = {"family": "locker_cu16", "devices": [{"name": "lockers", "compartments": 24}]}
+    async with PtyWire([device], folder / "again") as wire, Box(line_for(table, wire.url)) as box:
+        await box.until(Seen.BACK)
+        await box.until(Seen.LOST)  # the capture is over
+        assert device.is_over
+        return [(one.seen, one.device) for one in box.observed]
 
 
 def test_devices_are_listed_tried_watched_and_shown_without_a_box(tmp_path: Path) -> None:
@@ -55,7 +70,12 @@ def test_devices_are_listed_tried_watched_and_shown_without_a_box(tmp_path: Path
             options = ("--capture", str(capture), "--seconds", "4", "--config", config)
             watched = await duifu("devices", "monitor", "lockers", *options)
             assert "lockers  BACK" in watched.stdout
-            assert any(one.is_from_device for one in crossings(capture.read_text().splitlines()))
+            rows = capture.read_text().splitlines()
+            assert any(one.is_from_device for one in crossings(rows))
+            assert await replayed(rows, tmp_path) == [
+                (Seen.BACK, "lockers"),
+                (Seen.LOST, "lockers"),
+            ]
 
             shown = await duifu("devices", "identify", "gate", "--config", config)
             assert (shown.returncode, "gate" in shown.stdout) == (0, True)
