@@ -31,8 +31,11 @@ AWAY_S_MAX: Final = 1.5
 """Headquarters and broker live up to so long."""
 
 DOWN_S_MAX: Final = 0.3
-DRAIN_S_MAX: Final = 60.0
-"""Headquarters may take in nothing for so long, while boxes hold more, before that is a loss."""
+DRAIN_S_MAX: Final = 120.0
+"""Headquarters may take in nothing for so long, while boxes hold more, before that is a loss.
+
+A box that heard nothing for long waits up to a minute and a half before it says it all again.
+"""
 
 _SETTLES_MAX: Final = 5
 _READY_S_MAX: Final = 60.0
@@ -263,24 +266,26 @@ async def _settled(cast: list[_Cast], journals: list[Path], store: Path) -> floa
     """End the boxes once everything they journaled is stored; gives the seconds that took."""
     began_s = time.monotonic()
     for _ in range(_SETTLES_MAX):
-        await _drained(journals, store)
+        is_drained = await _drained(journals, store)
         for one in cast:
             await one.process.kill()
-        # A sign of life may have been journaled at the last moment.
-        if _missing(journals, store) == 0:
+        # A sign of life may have been journaled at the last moment: it leaves after a start. What
+        # does not leave a running box is lost, and no start may hide that.
+        if not is_drained or _missing(journals, store) == 0:
             break
         for one in cast:
             await one.process.start(os.environ)
     return time.monotonic() - began_s
 
 
-async def _drained(journals: list[Path], store: Path) -> None:
-    """Wait until headquarters holds what the boxes do, or takes in nothing for too long."""
+async def _drained(journals: list[Path], store: Path) -> bool:
+    """Wait until headquarters holds what the boxes do; False if it takes in nothing for long."""
     moved_s, least = time.monotonic(), _missing(journals, store) + 1
     while (missing := _missing(journals, store)) and time.monotonic() < moved_s + DRAIN_S_MAX:
         if missing < least:
             least, moved_s = missing, time.monotonic()
         await asyncio.sleep(10 * _LOOK_S)
+    return missing == 0
 
 
 def _missing(journals: list[Path], store: Path) -> int:
