@@ -188,6 +188,32 @@ class Status(_Message):
     at_risk: Count = 0
 
 
+class TimeAsked(_Message):
+    """Box to headquarters: what time is it? Answered at once, whatever else waits.
+
+    Attributes:
+        mono_ns: the box's monotonic clock, ns; comes back with the answer.
+    """
+
+    mono_ns: Count
+
+
+class TimeTold(_Message):
+    """Headquarters to box: the time when it read its clock, between question and answer.
+
+    Attributes:
+        mono_ns: of the question.
+        time_ns: ns since the epoch.
+        error_ns: how far that may be wrong, ns.
+        is_synced: whether a time source steers headquarters' clock; if not, it tells nothing.
+    """
+
+    mono_ns: Count
+    time_ns: Count
+    error_ns: Count
+    is_synced: bool
+
+
 Message = (
     Hello
     | BlockSent
@@ -198,6 +224,8 @@ Message = (
     | Applied
     | Status
     | Parted
+    | TimeAsked
+    | TimeTold
 )
 
 # Wire numbers are never reused.
@@ -214,6 +242,8 @@ _KINDS: Final[dict[int, type[_Message]]] = {
     6: Applied,
     7: Status,
     10: Parted,
+    11: TimeAsked,
+    12: TimeTold,
 }
 _NUMBERS: Final = {kind: number for number, kind in _KINDS.items()}
 

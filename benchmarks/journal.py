@@ -41,8 +41,9 @@ from agreed.records import (
     Evidence,
     Record,
 )
+from agreed.timex import Discipline
 from edge.acceptance import STATE_S_MAX, Acceptance
-from edge.clock import BoxClock, ClockMemory, Discipline
+from edge.clock import BoxClock, ClockMemory
 from edge.columns import Together
 from edge.config import JournalSettings
 from edge.decisions import Draft

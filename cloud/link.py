@@ -23,11 +23,14 @@ from agreed.messages import (
     BlocksSent,
     Message,
     MessageError,
+    TimeAsked,
+    TimeTold,
     client_id,
     decode_message,
     encode_message,
     topic,
 )
+from agreed.timex import Discipline
 from agreed.wire import claimed_count
 from cloud.database.fleet import BoxName
 from cloud.exchange import Outcome, Said, cursors, exchange, load, note_presence
@@ -45,6 +48,9 @@ BLOCK_COST: Final = 15
 
 SHOWN_MESSAGES_MAX: Final = 64
 """Messages to be shown live that may wait; the oldest make room, they come again in their turn."""
+
+ASKED_COUNT_MAX: Final = 64
+"""Questions for the time that may wait; a box whose question is dropped asks again."""
 
 WAITING_BYTES_MAX: Final = 256 * 1024 * 1024
 """What may wait for the database; boxes send again what is dropped beyond that."""
@@ -68,6 +74,11 @@ class BrokerAddress:
     password: str | None
 
 
+def unsteered() -> Discipline:
+    """Say of a clock that nobody knows how far it is right."""
+    return Discipline(is_synced=False, error_us_max=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The two clocks, handed in by the service.
@@ -75,10 +86,12 @@ class Clock:
     Attributes:
         wall_ns: of the day that is played, ns since the epoch.
         mono_ns: of this machine, ns; for resending.
+        discipline: how far the wall clock is right, for boxes that ask.
     """
 
     wall_ns: Callable[[], int]
     mono_ns: Callable[[], int]
+    discipline: Callable[[], Discipline] = unsteered
 
     def wall_ms(self) -> int:
         """Give the wall clock, ms."""
@@ -113,6 +126,7 @@ class Link:
         self._waiting_bytes = 0
         self._shown: deque[Arrival] = deque(maxlen=SHOWN_MESSAGES_MAX)
         self._early = EarlyBlocks()
+        self._asked: asyncio.Queue[tuple[BoxName, TimeAsked]] = asyncio.Queue(ASKED_COUNT_MAX)
         self._presence: dict[BoxName, bool] = {}
         self._wake = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -127,6 +141,7 @@ class Link:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._commit(group))
             group.create_task(self._direct())
+            group.create_task(self._tell_time())
             await self._stay_connected()
         raise AssertionError("a link never ends by itself")
 
@@ -183,20 +198,24 @@ class Link:
             self._presence[key] = payload == b"online"
             self._arrived.set()
             return
-        if self._waiting_bytes + len(payload) > WAITING_BYTES_MAX:
-            return
         try:
-            said = key, decode_message(payload)
+            message = decode_message(payload)
         except MessageError as error:
             log.warning("unreadable message", box=key, reason=str(error))
             return
-        message = said[1]
+        self._sort(key, message, len(payload))
+
+    def _sort(self, key: BoxName, message: Message, size_bytes: int) -> None:
+        """Put a message where it waits; what there is no room for comes again."""
+        if isinstance(message, TimeAsked):
+            with suppress(asyncio.QueueFull):
+                self._asked.put_nowait((key, message))
+            return
         if isinstance(message, BlocksSent) and message.is_ahead:
             self._shown.append(Arrival(key, message.blocks, message.signature))
-            self._arrived.set()
-            return
-        self._waiting.append((said, len(payload)))
-        self._waiting_bytes += len(payload)
+        elif self._waiting_bytes + size_bytes <= WAITING_BYTES_MAX:
+            self._waiting.append(((key, message), size_bytes))
+            self._waiting_bytes += size_bytes
         self._arrived.set()
 
     async def _commit(self, group: asyncio.TaskGroup) -> Never:
@@ -264,6 +283,24 @@ class Link:
                     self._outbox.sent(one, last, size_bytes, self._clock.mono_ns())
                 if not loaded:
                     break  # a stream began anew in between; the next round knows
+
+    async def _tell_time(self) -> Never:
+        """Answer at once who asks for the time: what waits for the database would blur it."""
+        while True:
+            name, asked = await self._asked.get()
+            await self._publish((name, self._time_for(asked)))
+
+    def _time_for(self, asked: TimeAsked) -> TimeTold:
+        # Asked before and after: a clock that was put right in between was wrong when it was read.
+        before = self._clock.discipline()
+        time_ns = self._clock.wall_ns()
+        after = self._clock.discipline()
+        return TimeTold(
+            mono_ns=asked.mono_ns,
+            time_ns=time_ns,
+            error_ns=max(before.error_us_max, after.error_us_max) * 1_000,
+            is_synced=before.is_synced and after.is_synced,
+        )
 
     async def _woken(self) -> None:
         deadline_ns = self._outbox.deadline_ns()

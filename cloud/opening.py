@@ -16,6 +16,7 @@ from agreed.words import RemedyError, say
 from cloud.broker import free_port
 from cloud.database.engine import open_engine
 from cloud.database.migrate import NewerStoreError, migrate
+from cloud.discipline import kernel_discipline
 from cloud.folder import store_trouble
 from cloud.link import BrokerAddress, Clock
 from cloud.office.sites import SiteRequest, known_companies, open_company, open_site
@@ -57,7 +58,7 @@ def wall_clock(environment: Mapping[str, str]) -> Clock:
     """
     text = environment.get(SIMULATED_DAY)
     if not text:
-        return Clock(time.time_ns, time.monotonic_ns)
+        return Clock(time.time_ns, time.monotonic_ns, kernel_discipline)
     try:
         day = parse_simulated_day(text)
     except ValueError:

@@ -16,7 +16,15 @@ import structlog
 from agreed.directives import EndOrder
 from agreed.machine import Moment
 from agreed.messages import Status
-from agreed.records import BOX_ALIVE, BOX_STARTED, DEVICE_TESTED, GAP, Durability, RecordColumns
+from agreed.records import (
+    BOX_ALIVE,
+    BOX_STARTED,
+    CLOCK_ANCHOR,
+    DEVICE_TESTED,
+    GAP,
+    Durability,
+    RecordColumns,
+)
 from agreed.words import RemedyError, say
 from edge.acceptance import Acceptance
 from edge.asked import Asked
@@ -250,6 +258,8 @@ class Agent:
                 self._carry_out(decision, now)
             if isinstance(self._acceptance.fault, StoreDamagedError):
                 self._found_damaged(self._acceptance.fault)
+            for anchor in self._clock.anchors_to_journal():
+                self._note(CLOCK_ANCHOR, str(anchor))
 
     async def _keep_promises(self) -> None:
         while True:

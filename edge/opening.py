@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from agreed.words import RemedyError, say
-from edge.clock import BoxClock, make_clock, parse_memory
+from edge.clock import BoxClock, make_clock, parse_memory, timeline_id
 from edge.config import BoxSettings
 from edge.journal import FILE as JOURNAL_FILE
 from edge.journal import Entry, Journal, NotOursError, open_journal
@@ -200,7 +200,8 @@ def _open_journal(settings: BoxSettings, *, is_damaged: bool) -> Journal:
 
 def _open_checked(path: Path, names: tuple[str, str, str]) -> Journal:
     check_journal(path)
-    journal = open_journal(path, names, entropy=os.urandom(48), boot=os.urandom(16))
+    boot = timeline_id(os.urandom(16))
+    journal = open_journal(path, names, entropy=os.urandom(48), boot=boot)
     journal.witness = Witness(path.with_name(WITNESS_FILE))
     return journal
 

@@ -33,6 +33,8 @@ from agreed.messages import (
     Refusal,
     Refused,
     Status,
+    TimeAsked,
+    TimeTold,
     TrailPlace,
 )
 from agreed.signing import end_statement, hello_statement
@@ -114,6 +116,16 @@ class Learn:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeHeard:
+    """Headquarters said what time it was; ns, as `agreed.anchors.answered` takes them."""
+
+    asked_ns: int
+    told_ns: int
+    error_ns: int
+    heard_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """Headquarters holds everything through here for good."""
 
@@ -136,7 +148,7 @@ class Incident:
     reason: str
 
 
-Wanted = CheckHead | Learn | MakeTrail
+Wanted = CheckHead | Learn | MakeTrail | TimeHeard
 Fact = Settled | Incident | MakeTrail
 
 
@@ -204,6 +216,7 @@ class BoxSync:
         self._shown_through = 0
         self._trail: list[TrailPlace] = []
         self._parting: _Parting | None = None
+        self._asked_ns: int | None = None
 
     @property
     def acknowledged(self) -> int:
@@ -240,7 +253,9 @@ class BoxSync:
                 return [Learn(message.stream, message.first, tuple(message.directives))]
             case Parted():
                 return self._parted(message)
-            case Hello() | BlockSent() | BlocksSent() | Applied() | Status():
+            case TimeTold():
+                return self._heard_time(message, now_ns)
+            case Hello() | BlockSent() | BlocksSent() | Applied() | Status() | TimeAsked():
                 pass
         return []
 
@@ -324,6 +339,11 @@ class BoxSync:
         """Say how the box is."""
         self._say(status)
 
+    def ask_time(self, now_ns: int) -> None:
+        """Ask headquarters what time it is; an earlier question counts no more."""
+        self._asked_ns = now_ns
+        self._say(TimeAsked(mono_ns=now_ns))
+
     def time_passed(self, now_ns: int) -> None:
         """Repeat what was not answered."""
         self._sender.time_passed(now_ns)
@@ -355,6 +375,12 @@ class BoxSync:
             return []
         head = bytes.fromhex(message.head)
         return [CheckHead(message.through, head, message.is_resend, message.missing_through)]
+
+    def _heard_time(self, told: TimeTold, now_ns: int) -> list[Wanted]:
+        if told.mono_ns != self._asked_ns or not told.is_synced:
+            return []  # an answer that comes twice would prove a time that is over
+        self._asked_ns = None
+        return [TimeHeard(told.mono_ns, told.time_ns, told.error_ns, now_ns)]
 
     def _begin_parting(self) -> list[MakeTrail]:
         if self._parting is not None:

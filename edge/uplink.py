@@ -35,7 +35,16 @@ from edge.clock import BoxClock
 from edge.config import BoxSettings
 from edge.journal import Place, StoredBlock
 from edge.store import StoreDamagedError, StoreError
-from edge.sync import BoxSync, CheckHead, HistoriesPart, MakeTrail, Settled, Wanted
+from edge.sync import (
+    BoxSync,
+    CheckHead,
+    HistoriesPart,
+    Learn,
+    MakeTrail,
+    Settled,
+    TimeHeard,
+    Wanted,
+)
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
@@ -186,6 +195,8 @@ class Uplink:
         while True:
             self._wake.clear()
             self._sync.time_passed(self._now_ns())
+            if self._clock.is_time_wanted(self._now_ns()):
+                self._sync.ask_time(self._now_ns())
             await self._load()
             while await self._send_next(client, group):
                 pass
@@ -261,26 +272,34 @@ class Uplink:
             self._wake.set()
 
     async def _answer(self, wanted: Wanted) -> None:
-        if isinstance(wanted, CheckHead):
-            head = await self._office.hash_at(wanted.through)
-            for fact in self._sync.head_found(wanted, head, self._now_ns()):
-                if isinstance(fact, Settled):
-                    await self._joined()
-                    self._office.settled(fact.through, fact.head)
-                elif isinstance(fact, MakeTrail):
-                    await self._answer(fact)
-            return
-        if isinstance(wanted, MakeTrail):
-            places = await self._office.places_between(wanted.after, wanted.before)
-            part = self._sync.trail_made(places, self._now_ns())
-            if part is not None:
-                await self._parted(part)
-            return
-        through = await self._office.learn(wanted.stream, wanted.first, list(wanted.directives))
+        match wanted:
+            case CheckHead():
+                await self._check_head(wanted)
+            case MakeTrail():
+                places = await self._office.places_between(wanted.after, wanted.before)
+                part = self._sync.trail_made(places, self._now_ns())
+                if part is not None:
+                    await self._parted(part)
+            case TimeHeard():
+                self._clock.told(wanted.asked_ns, wanted.told_ns, wanted.error_ns, wanted.heard_ns)
+            case Learn():
+                await self._learn(wanted)
+
+    async def _check_head(self, wanted: CheckHead) -> None:
+        head = await self._office.hash_at(wanted.through)
+        for fact in self._sync.head_found(wanted, head, self._now_ns()):
+            if isinstance(fact, Settled):
+                await self._joined()
+                self._office.settled(fact.through, fact.head)
+            elif isinstance(fact, MakeTrail):
+                await self._answer(fact)
+
+    async def _learn(self, lesson: Learn) -> None:
+        through = await self._office.learn(lesson.stream, lesson.first, list(lesson.directives))
         if through is None:
             self._sync.directives_missing(self._now_ns())
         else:
-            self._sync.applied(wanted.stream, through)
+            self._sync.applied(lesson.stream, through)
 
     async def _joined(self) -> None:
         if self._has_parted:

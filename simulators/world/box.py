@@ -29,7 +29,7 @@ from edge.learned import FILE as LEARNED_FILE
 from edge.learned import LearnedStore
 from edge.parting import places_between
 from edge.store import StoreDamagedError, StoreError
-from edge.sync import BoxSync, CheckHead, MakeTrail, Phase, Settled, Wanted
+from edge.sync import BoxSync, CheckHead, MakeTrail, Phase, Settled, TimeHeard, Wanted
 from edge.uplink import take_burst
 from simulators.world.broker import Broker
 from simulators.world.card import Card, CardFiles
@@ -288,6 +288,9 @@ class Box:
         if isinstance(wanted, MakeTrail):
             places = places_between(life.journal, wanted.after, wanted.before)
             life.sync.trail_made(places, self._mono_ns)
+            return
+        if isinstance(wanted, TimeHeard):
+            life.clock.told(wanted.asked_ns, wanted.told_ns, wanted.error_ns, wanted.heard_ns)
             return
         before = life.learned.applied_through if life.learned.stream == wanted.stream else 0
         path = self.card.folder / LEARNED_FILE

@@ -9,12 +9,13 @@ import apsw
 from sqlalchemy import Engine, text
 
 from agreed.messages import BlocksSent, Committed, Message
+from agreed.timex import Discipline
 from agreed.wire import Block, WireError, decode_block
 from cloud.database.engine import writing
 from cloud.database.fleet import BoxName, find_journal
 from cloud.exchange import Outcome, Said
 from cloud.outbox import Outbox
-from edge.clock import BoxClock, Discipline, parse_memory
+from edge.clock import BoxClock, parse_memory
 from edge.journal import Entry, Journal, StoredBlock
 from edge.learned import LearnedStore
 from edge.store import named_faults

@@ -4,7 +4,7 @@ from random import Random
 from typing import Final
 
 from agreed.machine import NS_PER_MS, Moment
-from edge.clock import Discipline
+from agreed.timex import Discipline
 
 ZERO_WALL_MS: Final = 1_800_000_000_000
 """The true wall clock when a world begins, ms."""

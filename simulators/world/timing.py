@@ -10,7 +10,8 @@ from agreed.anchors import Anchor, AnchorSource, answered, to_anchors
 from agreed.machine import NS_PER_MS, NS_PER_S
 from agreed.records import GATE_PASSED, Bools, ClockState, Evidence, Int64s, Record, to_columns
 from agreed.timeline import DRIFT_PPM, agree, correct
-from edge.clock import BoxClock, Discipline
+from agreed.timex import Discipline
+from edge.clock import BoxClock
 from simulators.world.clocks import ERROR_US_MAX, ZERO_WALL_MS, Crystal, true_wall_ms
 
 HOURS: Final = 8

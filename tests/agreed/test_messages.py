@@ -29,6 +29,8 @@ from agreed.messages import (
     Refusal,
     Refused,
     Status,
+    TimeAsked,
+    TimeTold,
     client_id,
     decode_message,
     encode_message,
@@ -49,6 +51,8 @@ MESSAGES: list[Message] = [
     Refused(refusal=Refusal.FORKED, reason="two histories"),
     DirectivesSent(stream=ID, first=1, directives=["{}", "[]"]),
     Applied(stream=ID, through=2),
+    TimeAsked(mono_ns=2**61),
+    TimeTold(mono_ns=2**61, time_ns=2**62, error_ns=3_000_000, is_synced=True),
     Status(
         at_ms=1,
         bound_ms=2,

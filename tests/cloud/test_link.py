@@ -9,7 +9,8 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from agreed.messages import topic
+from agreed.messages import TimeAsked, TimeTold, decode_message, encode_message, topic
+from agreed.timex import Discipline
 from cloud.link import BrokerAddress, Clock, Link
 from cloud.outbox import Outbox
 from tests.cloud.processes import SmallBox, chained, mosquitto
@@ -92,3 +93,35 @@ def test_noise_on_the_line_disturbs_nobody(small_world: World, tmp_path: Path) -
     with mosquitto(tmp_path) as port:
         asyncio.run(scenario(port))
     assert small_world.check().records == 20
+
+
+@pytest.mark.broker
+def test_who_asks_for_the_time_is_told_with_its_error(small_world: World, tmp_path: Path) -> None:
+    steered = [Discipline(is_synced=True, error_us_max=us) for us in (2_000, 3_000)]
+    clock = Clock(lambda: 1_800_000_000_000_000_007, time.monotonic_ns, steered.pop)
+
+    async def scenario(port: int) -> TimeTold:
+        address = BrokerAddress("127.0.0.1", port, None, None)
+        link = Link(small_world.engine, "acme", address, clock, Outbox(lambda: 0.0))
+        async with asyncio.timeout(30), aiomqtt.Client("127.0.0.1", port) as box:
+            await box.subscribe(topic(*BOX, "down"), qos=1)
+            running = asyncio.create_task(link.run())
+            await link.is_connected.wait()
+            asked = encode_message(TimeAsked(mono_ns=42))
+            await box.publish(topic(*BOX, "up"), asked, qos=1)
+            message = await anext(box.messages)
+            running.cancel()
+            await asyncio.wait([running])
+        told = decode_message(bytes(message.payload))
+        assert isinstance(told, TimeTold)
+        return told
+
+    with mosquitto(tmp_path) as port:
+        told = asyncio.run(scenario(port))
+    assert told == TimeTold(
+        mono_ns=42, time_ns=1_800_000_000_000_000_007, error_ns=3_000_000, is_synced=True
+    )
+
+
+def test_a_clock_that_nobody_vouches_for_is_said_to_be_unsteered() -> None:
+    assert CLOCK.discipline() == Discipline(is_synced=False, error_us_max=0)

@@ -33,6 +33,8 @@ from agreed.messages import (
     Hello,
     Message,
     Status,
+    TimeAsked,
+    TimeTold,
     decode_message,
     encode_message,
     topic,
@@ -208,6 +210,7 @@ class Headquarters:
         forked: whether two histories were seen.
         applied_through: what the box says it has applied.
         is_deaf: drop every block unseen.
+        asked_count: how often a box asked for the time.
     """
 
     directives: list[Directive] = field(default_factory=list)
@@ -215,6 +218,7 @@ class Headquarters:
     forked: bool = False
     applied_through: int = 0
     is_deaf: bool = False
+    asked_count: int = 0
     statuses: list[Status] = field(default_factory=list)
     presence: list[bytes] = field(default_factory=list)
     shown: list[bytes] = field(default_factory=list)
@@ -245,6 +249,8 @@ class Headquarters:
                 return self.directives_after(message.through)
             case Status():
                 self.statuses.append(message)
+            case TimeAsked():
+                return [self._time_for(message)]
             case _:
                 raise AssertionError(message)
         return []
@@ -252,6 +258,11 @@ class Headquarters:
     def directives_after(self, after: int) -> list[Message]:
         texts = [encode_directive(d) for d in self.directives[after : after + 200]]
         return [DirectivesSent(stream=STREAM, first=after + 1, directives=texts)] if texts else []
+
+    def _time_for(self, asked: TimeAsked) -> TimeTold:
+        self.asked_count += 1
+        now_ns = time.time_ns()
+        return TimeTold(mono_ns=asked.mono_ns, time_ns=now_ns, error_ns=10**6, is_synced=True)
 
     def _signed_blocks(self, message: BlocksSent) -> list[Message]:
         assert is_signed(self.key, end_statement(message.blocks[-1]), message.signature)

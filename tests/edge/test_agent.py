@@ -34,7 +34,7 @@ from tests.edge.stand_in import (
 )
 from tests.edge.test_journal import entries, opened
 
-MEMORY_BYTES_MAX = 80_000_000
+MEMORY_BYTES_MAX = 85_000_000
 
 
 def duifu(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -20,6 +20,8 @@ from agreed.messages import (
     Refusal,
     Refused,
     Status,
+    TimeAsked,
+    TimeTold,
 )
 from agreed.records import ClockState, Evidence, Record, to_columns
 from agreed.signing import end_statement, hello_statement, is_signed
@@ -36,6 +38,7 @@ from edge.sync import (
     MakeTrail,
     Phase,
     Settled,
+    TimeHeard,
     Voice,
 )
 from tests.edge.stand_in import STREAM, Headquarters, order
@@ -82,6 +85,7 @@ class Box:
     settled: int = 0
     learned: list[str] = field(default_factory=list)
     parted: int | None = None
+    heard: list[TimeHeard] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.start()
@@ -100,21 +104,30 @@ class Box:
 
     def receive(self, message: Message, now_ns: int) -> None:
         for wanted in self.sync.received(message, now_ns):
-            if isinstance(wanted, CheckHead):
-                head = self.hash_at(wanted.through)
-                for fact in self.sync.head_found(wanted, head, now_ns):
-                    if isinstance(fact, Settled):
-                        self.settled = max(self.settled, fact.through)
-                    elif isinstance(fact, MakeTrail):
-                        self.make_trail(fact, now_ns)
-            elif isinstance(wanted, MakeTrail):
-                self.make_trail(wanted, now_ns)
-            elif wanted.first > len(self.learned) + 1:
-                self.sync.directives_missing(now_ns)
-            else:
-                new = wanted.directives[len(self.learned) + 1 - wanted.first :]
-                self.learned.extend(new)
-                self.sync.applied(wanted.stream, len(self.learned))
+            match wanted:
+                case CheckHead():
+                    self.check_head(wanted, now_ns)
+                case MakeTrail():
+                    self.make_trail(wanted, now_ns)
+                case TimeHeard():
+                    self.heard.append(wanted)
+                case Learn():
+                    self.learn(wanted, now_ns)
+
+    def check_head(self, wanted: CheckHead, now_ns: int) -> None:
+        head = self.hash_at(wanted.through)
+        for fact in self.sync.head_found(wanted, head, now_ns):
+            if isinstance(fact, Settled):
+                self.settled = max(self.settled, fact.through)
+            elif isinstance(fact, MakeTrail):
+                self.make_trail(fact, now_ns)
+
+    def learn(self, wanted: Learn, now_ns: int) -> None:
+        if wanted.first > len(self.learned) + 1:
+            self.sync.directives_missing(now_ns)
+        else:
+            self.learned.extend(wanted.directives[len(self.learned) + 1 - wanted.first :])
+            self.sync.applied(wanted.stream, len(self.learned))
 
     def send(self, now_ns: int) -> list[Message]:
         self.sync.time_passed(now_ns)
@@ -393,3 +406,22 @@ def test_a_word_about_parting_that_nobody_asked_for_means_nothing() -> None:
     box.receive(Parted(epoch=EPOCH.hex(), asked_through=2, through=2, head="11" * 32), 0)
     assert (box.sync.phase, box.parted) == (Phase.SENDING, None)
     assert box.sync.trail_made([], 0) is None
+
+
+def test_the_time_is_believed_once_and_only_as_the_answer_to_the_last_question() -> None:
+    box = welcomed()
+    box.sync.messages_to_send()
+    box.sync.ask_time(7)
+    box.sync.ask_time(9)
+    assert box.sync.messages_to_send() == [TimeAsked(mono_ns=7), TimeAsked(mono_ns=9)]
+    told = TimeTold(mono_ns=9, time_ns=1_000, error_ns=3, is_synced=True)
+    unsteered = told.model_copy(update={"is_synced": False})
+    for message in (told.model_copy(update={"mono_ns": 7}), unsteered, told, told):
+        box.receive(message, 20)
+    assert box.heard == [TimeHeard(asked_ns=9, told_ns=1_000, error_ns=3, heard_ns=20)]
+
+
+def test_nobody_is_asked_for_the_time_while_away() -> None:
+    box = Box(chain(1))
+    box.sync.ask_time(7)
+    assert box.sync.messages_to_send() == []
