@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 from rich.table import Table
 
-from agreed.limits import WALL_MS_MAX
+from agreed.limits import AMOUNT_FEN_MAX, WALL_MS_MAX
 from agreed.money import yuan
 from agreed.words import RemedyError, say
 from cloud import reads
@@ -17,6 +17,7 @@ from cloud.database.engine import reading
 from cloud.database.fleet import Place
 from cloud.database.views import AccountView
 from cloud.office import people
+from cloud.office.money import Fund, FundsRequest, fund_account
 from cloud.office.people import OPERATOR, Duty, Person, UserRequest
 from cloud.office.settling import (
     Run,
@@ -26,6 +27,7 @@ from cloud.office.settling import (
     next_command,
     rule_word,
     status_word,
+    why,
 )
 from cloud.settlement.running import PAYABLE
 from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out, print_json, talk
@@ -293,6 +295,42 @@ def users_add(
     talk.print(say("Hand it over; next: duifu cloud settle ls --token TOKEN"), markup=False)
 
 
+@ledger_app.command("fund", help=say("Fund a site's pool or fund, or a wager's escrow."))
+def ledger_fund(  # noqa: PLR0913, PLR0917  # options of a command line
+    into: Annotated[Fund, typer.Argument(help=say("Which fund; stakes name a wager."))],
+    amount_fen: Annotated[int, typer.Argument(min=1, max=AMOUNT_FEN_MAX, help=say("Fen."))],
+    key: Annotated[
+        str, typer.Option(help=say("Yours, for this funding; the same key again changes nothing."))
+    ],
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    wager: Annotated[str, typer.Option(help=say("Key of the wager, for stakes."))] = "",
+    period: Annotated[str | None, typer.Option(help=say("Month, as 2026-03."))] = None,
+    note: Note = "",
+    *,
+    from_share: Annotated[
+        bool, typer.Option(help=say("Take the company's stake from the share for wagers."))
+    ] = False,
+) -> None:
+    """Fund an account of a site."""
+    request = FundsRequest(
+        key=key,
+        amount_fen=amount_fen,
+        note=note,
+        into=into,
+        period=period,
+        wager=wager,
+        is_from_share=from_share,
+    )
+    with opened(data) as house:
+        place = Place(house.company, one_site(house, site))
+        held = fund_account(house.engine, place, request, house.clock.wall_ms())
+    out.print(
+        say("{account} holds {yuan} yuan", account=held.account, yuan=yuan(held.held_fen)),
+        markup=False,
+    )
+
+
 @users_app.command("ls", help=say("List people who have a token."))
 def users_ls(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
     """List the people."""
@@ -345,9 +383,16 @@ def _print_run(run: Run) -> None:
     for line in run.lines:
         style = "bold" if line.rule == PAYABLE else ""
         table.add_row(
-            line.payee, rule_word(line.rule), yuan(line.amount_fen), line.formula, style=style
+            line.payee,
+            rule_word(line.rule),
+            yuan(line.amount_fen),
+            " · ".join(filter(None, (line.formula, why(line)))),
+            style=style,
         )
     out.print(table)
+    out.print(say("Plan: {plan}", plan=run.plan or say("piece rates of the packs alone")))
+    for refusal in run.refusals:
+        out.print(f"✗ {refusal}", markup=False)
     out.print(
         say(
             "Run {number} of {period}: payable {yuan} yuan, hash {hash}",

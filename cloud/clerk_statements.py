@@ -25,7 +25,7 @@ from cloud.database.month_statements import (
 )
 from cloud.exports import listing
 from cloud.office.disputing import DecisionRequest, DisputeRequest, decide_dispute, open_dispute
-from cloud.office.settling import find_run
+from cloud.office.settling import find_run, rule_word, why
 from cloud.settlement.journal_text import journal
 from cloud.shell import DEFAULT_DATA, AsJson, Data, House, opened, out, print_json, talk
 
@@ -68,6 +68,11 @@ def statement_of_month(
     ):
         table.add_row("", "", word, yuan(fen), "", style="bold")
     out.print(table)
+    if found.plan:
+        out.print(say("Plan: {plan}", plan=found.plan), markup=False)
+    for rule in found.rules:
+        how = " · ".join(filter(None, (rule.formula, why(rule))))
+        out.print(f"· {rule_word(rule.rule)}: {yuan(rule.amount_fen)} · {how}", markup=False)
     for line in found.waiting:
         how = line.reason.formula
         out.print(f"· {line.order_id} {line.node}: {line.status} · {how}", markup=False)

@@ -12,9 +12,16 @@ from cloud.api.troubles import RESPONSES
 from cloud.database.views import AccountView, LedgerCheck, Statement, TransferView
 from cloud.fields import Word
 from cloud.office import money as acts
-from cloud.office.money import FundingRequest
+from cloud.office.money import AccountHeld, FundingRequest, FundsRequest
 
 _FUNDING = {"key": "2026-03 new profit", "amount_fen": 500_000, "note": "March"}
+_STAKE = {
+    "key": "spring stake",
+    "into": "senior_stake",
+    "wager": "spring",
+    "period": "2026-03",
+    "amount_fen": 40_000,
+}
 
 
 class Pool(BaseModel):
@@ -37,6 +44,16 @@ def money_routes(desk: Desk) -> APIRouter:
     def fund(site: SiteName, request: Annotated[FundingRequest, Body(examples=[_FUNDING])]) -> Pool:
         held_fen = acts.fund_pool(desk.engine, desk.place(site), request, desk.now_ms())
         return Pool(site=site, pool_fen=held_fen)
+
+    @router.post(
+        "/sites/{site}/funds",
+        status_code=201,
+        summary="Fund one of a site's funds, or a wager's escrow; the same key changes nothing",
+    )
+    def fund_account(
+        site: SiteName, request: Annotated[FundsRequest, Body(examples=[_STAKE])]
+    ) -> AccountHeld:
+        return acts.fund_account(desk.engine, desk.place(site), request, desk.now_ms())
 
     @router.get("/statements/{worker}", summary="What moved a worker's pay, line by line")
     def statement(

@@ -24,6 +24,7 @@ from cloud.office.settling import (
     next_command,
     rule_word,
     status_word,
+    why,
 )
 from cloud.settlement.periods import is_period, span_ms
 
@@ -172,6 +173,7 @@ def _page(desk: Desk, request: Request, template: str, **values: Any) -> HTMLRes
         "run_level": run_level,
         "run_word": status_word,
         "rule_word": rule_word,
+        "why": why,
         "transfer_word": transfer_word,
         "dispute_word": dispute_word,
     }

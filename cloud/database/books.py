@@ -13,7 +13,7 @@ from cloud.settlement.claims import CLAIM, RECOVERY
 from cloud.settlement.paying import HELD, PAY, POSTED, REVERSAL, Line, Settled
 from cloud.settlement.periods import Calendar
 from cloud.settlement.reasons import Reason
-from cloud.settlement.waterfall import POOL, Account, Move
+from cloud.settlement.waterfall import POOL, Account, Move, advanced
 
 HELD_LINES_MAX = 10_000
 """How many waiting lines one transaction looks at."""
@@ -188,6 +188,7 @@ def _bounded(
 ) -> dict[tuple[str, str], int]:
     rests = {
         name: -balance_fen(connection, place, Account(name, "receivable"))
+        - balance_fen(connection, place, advanced(name.partition(":")[2]))
         for name in sorted(set(debtors.values()))
     }
     bounded = {}

@@ -9,6 +9,7 @@ from cloud.database import run_books, schema
 from cloud.database.fleet import Place, at
 from cloud.database.read_statements import line_view
 from cloud.database.views import LineView
+from cloud.settlement.running import PAYEES, RunLine
 
 _LINES: Final = frozenset({"commission", "waterfall", "income", "funding"})
 WORKER: Final = "commission:"
@@ -70,6 +71,8 @@ class MonthStatement:
         run, hash, status: of the month's run; 0 and "" while there is none.
         emptiness: why nothing moved; None when something did: no_account, nothing_decided,
             all_waiting, nothing_moved.
+        plan: key and version of the plan that the run follows; "" for none.
+        rules: what the run says of this account, the zeros with their reasons; see `Run`.
     """
 
     site: str
@@ -90,6 +93,8 @@ class MonthStatement:
     hash: str
     status: str
     emptiness: str | None
+    plan: str
+    rules: list[RunLine]
 
 
 def month_statement(
@@ -98,7 +103,8 @@ def month_statement(
     """Read one payee's month."""
     worker = account.removeprefix(WORKER) if account.startswith(WORKER) else None
     lines = _lines(connection, place, worker, period) if worker is not None else []
-    formulas, run = _run(connection, place, period)
+    drawn, run = _run(connection, place, period)
+    formulas = {f"run/{period}/{line.payee}/{line.rule}": line.formula for line in drawn}
     rows = _rows(connection, place, account, period)
     in_month = [row for row in rows if row.period == period and row.kind != "payout"]
     posted = {line.transfer: line for line in lines if line.transfer is not None}
@@ -130,6 +136,8 @@ def month_statement(
         hash=run.hash if run is not None else "",
         status=run.status if run is not None else "",
         emptiness=_emptiness(balance_fen, moved, waiting),
+        plan=run.plan if run is not None else "",
+        rules=[line for line in drawn if line.payee == account],
     )
 
 
@@ -137,7 +145,7 @@ def payees(connection: Connection, place: Place, period: str) -> list[str]:
     """List the accounts that a month has a statement for: everybody who is or was paid."""
     accounts, workers = schema.accounts, schema.workers
     query = select(accounts.c.account).where(
-        at(accounts, place), accounts.c.kind.in_((*run_books.PAYEES, "pool"))
+        at(accounts, place), accounts.c.kind.in_((*PAYEES, "pool"))
     )
     known = set(connection.execute(query).scalars())
     named = select(workers.c.worker).where(at(workers, place))
@@ -181,9 +189,8 @@ def _signed(row: Row[Any], account: str) -> int:
 def _moved(
     row: Row[Any], account: str, posted: dict[int, LineView], formulas: dict[str, str]
 ) -> Moved:
-    rule = row.key.rpartition("/")[2]
-    legs = {"deduction": "deduction", "pool": "deduction"}
     line = posted.get(row.transfer)
+    leg = formulas.get(row.key.rpartition("/")[0], "")
     return Moved(
         transfer=row.transfer,
         key=row.key,
@@ -194,9 +201,7 @@ def _moved(
         at_ms=row.at_ms,
         recorded_at_ms=row.recorded_at_ms,
         order_id=row.order_id,
-        formula=line.reason.formula
-        if line
-        else formulas.get(f"{account}/{legs.get(rule, rule)}", ""),
+        formula=line.reason.formula if line else formulas.get(row.key, leg),
         line=line,
     )
 
@@ -214,12 +219,11 @@ def _lines(connection: Connection, place: Place, worker: str, period: str) -> li
 
 def _run(
     connection: Connection, place: Place, period: str
-) -> tuple[dict[str, str], Row[Any] | None]:
+) -> tuple[list[RunLine], Row[Any] | None]:
     run = run_books.find_run(connection, place, period)
     if run is None:
-        return {}, None
-    lines = run_books.lines_of_run(connection, place, period, run.run)
-    return {f"{line.payee}/{line.rule}": line.formula for line in lines}, run
+        return [], None
+    return run_books.lines_of_run(connection, place, period, run.run), run
 
 
 def _balance(connection: Connection, place: Place, account: str) -> int | None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from agreed.money import scaled
 from agreed.promises import Verdict
@@ -53,6 +53,43 @@ def read_facts(connection: Connection, place: Place, period: str, plan: Plan) ->
     )
 
 
+def read_accrued(connection: Connection, place: Place, period: str) -> dict[str, int]:
+    """Sum what the verdicts in force paid each worker for a month's nodes, fen."""
+    lines = schema.lines
+    query = (
+        _newest_lines(connection, place, period)
+        .where(lines.c.status.in_(("posted", "held")))
+        .with_only_columns(lines.c.worker, func.sum(lines.c.amount_fen))
+        .group_by(lines.c.worker)
+    )
+    return {worker: int(fen) for worker, fen in connection.execute(query)}
+
+
+def read_booked(connection: Connection, place: Place, period: str) -> dict[Account, int]:
+    """Sum what the waterfalls of a month's orders brought pool, platform and company, fen."""
+    transfers, orders = schema.transfers, schema.orders
+    from_ms, until_ms = _span(connection, place, period)
+    same = (
+        (orders.c.company == transfers.c.company)
+        & (orders.c.site == transfers.c.site)
+        & (orders.c.order_id == transfers.c.order_id)
+    )
+    booked: dict[Account, int] = defaultdict(int)
+    for side, sign in (("credit", 1), ("debit", -1)):
+        account, kind = transfers.c[side], transfers.c[f"{side}_kind"]
+        query = (
+            select(account, kind, func.sum(transfers.c.amount_fen))
+            .join(orders, same)
+            .where(at(transfers, place), transfers.c.kind.in_(("waterfall", "income_reversal")))
+            .where(kind.in_(("pool", "platform", "retained")))
+            .where(orders.c.booked_from_ms >= from_ms, orders.c.booked_from_ms < until_ms)
+            .group_by(account, kind)
+        )
+        for name, of_kind, fen in connection.execute(query):
+            booked[Account(name, of_kind)] += sign * int(fen)
+    return dict(booked)
+
+
 def _span(connection: Connection, place: Place, period: str) -> tuple[int, int]:
     return span_ms(period, calendar(connection, place).utc_offset_minutes)
 
@@ -70,7 +107,7 @@ def _team_of(plan: Plan, worker: str) -> str:
     return _posts(plan).get(worker, ("", "" if worker else only))[1]
 
 
-def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[Earning, ...]:
+def _newest_lines(connection: Connection, place: Place, period: str) -> Select[Any]:
     lines, promises = schema.lines, schema.promises
     from_ms, until_ms = _span(connection, place, period)
     newest = (
@@ -80,13 +117,17 @@ def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> 
         & (promises.c.node == lines.c.node)
         & (promises.c.revision == lines.c.revision)
     )
-    query = (
+    return (
         select(lines)
         .join(promises, newest)
         .where(at(lines, place), lines.c.kind == "pay", lines.c.worker != "")
         .where(lines.c.at_ms >= from_ms, lines.c.at_ms < until_ms)
-        .order_by(lines.c.order_id, lines.c.node)
     )
+
+
+def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[Earning, ...]:
+    lines = schema.lines
+    query = _newest_lines(connection, place, period).order_by(lines.c.order_id, lines.c.node)
     posts = _posts(plan)
     return tuple(
         _earning(row, *posts.get(row.worker, ("", ""))) for row in connection.execute(query)

@@ -7,10 +7,9 @@ from sqlalchemy import Connection, Row, case, func, insert, select, update
 
 from cloud.database import schema
 from cloud.database.fleet import Place, at
-from cloud.settlement.running import PAYABLE, RULES, Month, RunLine
+from cloud.settlement.running import PAYABLE, PAYEES, RULES, Month, RunLine
 from cloud.settlement.waterfall import Account
 
-PAYEES = ("commission", "supplier")
 LIVE = ("previewed", "reviewed", "approved", "posted", "paid")
 
 
@@ -21,9 +20,17 @@ class _Payee:
     moved: dict[str, int]
     owed_fen: int = 0
     base_wage_fen: int = 0
+    advanced_fen: int = 0
 
     def month(self) -> Month:
-        return Month(self.account, self.opening_fen, self.moved, self.owed_fen, self.base_wage_fen)
+        return Month(
+            self.account,
+            self.opening_fen,
+            self.moved,
+            self.owed_fen,
+            self.base_wage_fen,
+            self.advanced_fen,
+        )
 
 
 def months(connection: Connection, place: Place, period: str) -> list[Month]:
@@ -35,6 +42,10 @@ def months(connection: Connection, place: Place, period: str) -> list[Month]:
     owed = {
         row.account.partition(":")[2]: -row.fen
         for row in _balances(connection, place, ("receivable",))
+    }
+    advances = {
+        row.account.partition(":")[2]: row.fen
+        for row in _balances(connection, place, ("unrecovered",))
     }
     wages: dict[str, int] = {}
     for move in _moved(connection, place, period):
@@ -49,6 +60,7 @@ def months(connection: Connection, place: Place, period: str) -> list[Month]:
         if payee.account.kind == "commission":
             name = payee.account.name.partition(":")[2]
             payee.owed_fen = owed.get(name, 0)
+            payee.advanced_fen = advances.get(name, 0)
             payee.base_wage_fen = wages.get(name, 0)
     return [
         p.month() for p in payees.values() if p.opening_fen or p.owed_fen or any(p.moved.values())

@@ -89,7 +89,7 @@ def payroll_rows(run: Run) -> list[Row]:
             run.hash,
         )
         for payee, sums in found.items()
-        if sums[PAYABLE] or carried[payee]
+        if PAYABLE in sums and (sums[PAYABLE] or carried[payee])
     ]
 
 

@@ -1,6 +1,6 @@
 """Leads a month's run from preview to payout; each step is one transaction and done once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,18 +12,21 @@ from cloud.database import books, run_books
 from cloud.database.engine import writing
 from cloud.database.fleet import Place
 from cloud.office.people import Duty, Person
+from cloud.office.planned import plan_additions
 from cloud.office.refusals import ConflictError, InvalidError, UnknownError
 from cloud.office.sites import hold_site
 from cloud.settlement.periods import Calendar, is_period, span_ms
 from cloud.settlement.running import (
-    SETTLEMENT,
-    Extra,
+    UNFUNDED,
+    Planned,
     RunLine,
+    paid_account,
     payable_fen,
     payouts,
     postings,
     run_hash,
     run_lines,
+    unfunded,
 )
 from cloud.settlement.waterfall import POOL, Account, Move
 
@@ -34,7 +37,7 @@ POSTED = "posted"
 PAID = "paid"
 DISCARDED = "discarded"
 
-ExtrasOf = Callable[[Connection, Place, str], tuple[str, list[Extra]]]
+PlannedOf = Callable[[Connection, Place, str], Planned]
 """Gives the plan in force for a month and what it adds, from the store."""
 
 
@@ -58,6 +61,7 @@ class Run:
         payable_fen: what it pays out.
         held_fen: what is earned and waits for the pool; 0 in a run that may be approved.
         covered_until_ms: headquarters knows everything of the site up to then.
+        refusals: sentences: why it may not be approved; empty for nothing.
     """
 
     site: str
@@ -71,6 +75,7 @@ class Run:
     payable_fen: int
     held_fen: int
     covered_until_ms: int
+    refusals: list[str]
     lines: list[RunLine]
     acts: list[RunAct]
 
@@ -81,7 +86,7 @@ class _Drawn:
 
     plan: str
     lines: list[RunLine]
-    sources: dict[tuple[str, str], Account]
+    moves: list[Move]
     hash: str
 
 
@@ -91,13 +96,15 @@ class Settling:
     Args:
         engine: the store.
         place: the site.
-        extras_of: what a plan adds; nothing where there is no plan.
+        planned_of: what a plan adds; by default that of the plan in force.
     """
 
-    def __init__(self, engine: Engine, place: Place, extras_of: ExtrasOf | None = None) -> None:
+    def __init__(
+        self, engine: Engine, place: Place, planned_of: PlannedOf = plan_additions
+    ) -> None:
         self._engine = engine
         self._place = place
-        self._extras_of = extras_of or _no_plan
+        self._planned_of = planned_of
 
     def preview(self, period: str, who: Person, now_ms: int) -> Run:
         """Draw up a month; the same books give the same run, changed ones replace it.
@@ -156,7 +163,7 @@ class Settling:
         """
         who.must_be(Duty.APPROVER)
 
-        def check(connection: Connection, run: Row[Any], _drawn: _Drawn) -> None:
+        def check(connection: Connection, run: Row[Any], drawn: _Drawn) -> None:
             if run.prepared_by == who.user_id:
                 raise ConflictError(
                     "approved_by",
@@ -164,7 +171,7 @@ class Settling:
                         "{name} prepared this run; a second person must approve it.", name=who.name
                     ),
                 )
-            self._check_funded(connection, period)
+            self._check_funded(connection, period, drawn)
 
         return self._step(period, REVIEWED, _act(APPROVED, who, now_ms, note), check)
 
@@ -178,12 +185,8 @@ class Settling:
         who.must_be(Duty.CLERK)
 
         def check(connection: Connection, _run: Row[Any], drawn: _Drawn) -> None:
-            self._check_funded(connection, period)
-            months = books.calendar(connection, self._place)
-            end_ms = span_ms(period, months.utc_offset_minutes)[1] - 1
-            moves = postings(period, drawn.lines, drawn.sources, end_ms)
-            self._check_sources(connection, moves)
-            books.post(connection, self._place, moves, now_ms, period=period)
+            self._check_funded(connection, period, drawn)
+            books.post(connection, self._place, drawn.moves, now_ms, period=period)
             books.close_month(connection, self._place, period)
 
         return self._step(period, APPROVED, _act(POSTED, who, now_ms, ""), check)
@@ -201,7 +204,8 @@ class Settling:
             run = self._run_at(connection, period, POSTED, PAID)
             if run.status == POSTED:
                 lines = run_books.lines_of_run(connection, self._place, period, run.run)
-                moves = payouts(period, lines, now_ms)
+                held_fen = self._held_fen(connection, map(paid_account, lines))
+                moves = payouts(period, lines, now_ms, held_fen)
                 books.post(connection, self._place, moves, now_ms, period=period)
                 act = _act(PAID, who, now_ms, "")
                 run_books.advance_run(connection, self._place, run, act)
@@ -256,12 +260,20 @@ class Settling:
             return find_run(connection, self._place, period)
 
     def _draw(self, connection: Connection, period: str) -> _Drawn:
-        plan, extras = self._extras_of(connection, self._place, period)
+        planned = self._planned_of(connection, self._place, period)
         found = run_books.months(connection, self._place, period)
         minimum_fen = run_books.minimum_wage_fen(connection, self._place.company)
-        lines = run_lines(found, extras, minimum_fen)
-        sources = {(extra.line.payee, extra.line.rule): extra.source for extra in extras}
-        return _Drawn(plan, lines, sources, run_hash(period, lines))
+        lines = run_lines(found, planned.extras, minimum_fen, planned.deduction_bp)
+        months = books.calendar(connection, self._place)
+        end_ms = span_ms(period, months.utc_offset_minutes)[1] - 1
+        moves = postings(period, lines, planned.extras, end_ms)
+        accounts = (account for move in moves for account in (move.debit, move.credit))
+        lines += unfunded(moves, self._held_fen(connection, accounts))
+        return _Drawn(planned.plan, lines, moves, run_hash(period, lines))
+
+    def _held_fen(self, connection: Connection, accounts: Iterable[Account]) -> dict[Account, int]:
+        wanted = sorted(set(accounts), key=lambda account: account.name)
+        return {a: books.balance_fen(connection, self._place, a) for a in wanted}
 
     def _check_month(self, connection: Connection, period: str, now_ms: int) -> None:
         if not is_period(period):
@@ -276,7 +288,7 @@ class Settling:
                 "period", say("{earlier} is not settled yet; settle it first.", earlier=earlier)
             )
 
-    def _check_funded(self, connection: Connection, period: str) -> None:
+    def _check_funded(self, connection: Connection, period: str, drawn: _Drawn) -> None:
         short_fen = run_books.held_fen(connection, self._place, period)
         held_fen = books.balance_fen(connection, self._place, POOL)
         if short_fen:
@@ -289,24 +301,9 @@ class Settling:
                     held=yuan(held_fen),
                 ),
             )
-
-    def _check_sources(self, connection: Connection, moves: list[Move]) -> None:
-        wanted: dict[Account, int] = {}
-        for move in moves:
-            if move.kind == SETTLEMENT:
-                wanted[move.debit] = wanted.get(move.debit, 0) + move.amount_fen
-        for account, fen in sorted(wanted.items(), key=lambda item: item[0].name):
-            held_fen = books.balance_fen(connection, self._place, account)
-            if held_fen < fen:
-                raise ConflictError(
-                    account.name,
-                    say(
-                        "{account} is to pay {fen} yuan and holds {held} yuan; fund it first.",
-                        account=account.name,
-                        fen=yuan(fen),
-                        held=yuan(held_fen),
-                    ),
-                )
+        for line in drawn.lines:
+            if line.rule == UNFUNDED:
+                raise ConflictError(line.payee, _refusal(line))
 
     def _run_at(self, connection: Connection, period: str, *wanted: str) -> Row[Any]:
         run = run_books.find_run(connection, self._place, period)
@@ -342,6 +339,7 @@ def read_run(connection: Connection, row: Row[Any]) -> Run:
         payable_fen=payable_fen(lines),
         held_fen=run_books.held_fen(connection, place, row.period),
         covered_until_ms=run_books.covered_until_ms(connection, place),
+        refusals=[_refusal(line) for line in lines if line.rule == UNFUNDED],
         lines=lines,
         acts=[RunAct(a.status, a.who, a.at_ms, a.note) for a in acts],
     )
@@ -408,7 +406,7 @@ def next_command(run: Run) -> str:
 
 
 def rule_word(rule: str) -> str:
-    """Say which rule a line of a run follows; a plan's own rules keep their names."""
+    """Say which rule a line of a run follows, and of what: a team, a pool, a wager."""
     words = {
         "opening": say("opening"),
         "fulfilment": say("fulfilment"),
@@ -417,8 +415,64 @@ def rule_word(rule: str) -> str:
         "return": say("returns"),
         "deduction": say("deduction"),
         "payable": say("payable"),
+        "unfunded": say("not funded"),
+        "waterfall": say("waterfall"),
+        "piece": say("pieces by the plan"),
+        "tier": say("tiers"),
+        "accelerator": say("accelerator"),
+        "cap": say("cap"),
+        "floor": say("floor"),
+        "override": say("override"),
+        "pool": say("bonus pool"),
+        "draw": say("draw"),
+        "bonus": say("middle bonus"),
+        "wager": say("wager"),
     }
-    return words.get(rule, rule)
+    name, _, subject = rule.partition(":")
+    word = words.get(name, name)
+    return f"{word} · {subject}" if subject else word
+
+
+def nothing_word(nothing: str) -> str:
+    """Say why a plan's line is zero."""
+    words = {
+        "no_work": say("no decided node of this person falls into the month"),
+        "no_score": say("all nodes were missed, or too late to count"),
+        "no_rate": say("none of the nodes pays"),
+        "refunded": say("every order was refunded in full"),
+        "no_profit": say("the orders left no new profit"),
+        "no_orders": say("no order of the team is due"),
+        "not_passed_on": say("no task went on to the team"),
+        "in_dead_band": say("too near the target to move money"),
+        "already_paid": say("earlier months paid it"),
+        "not_funded": say("the escrow does not hold the stakes"),
+        "on_target": say("earned more than is guaranteed"),
+    }
+    return words.get(nothing, nothing)
+
+
+def rounding_word(rounding: str) -> str:
+    """Say how whole fen came about."""
+    words = {
+        "exact": say("exact"),
+        "half_even": say("rounded half to even"),
+        "largest_remainder": say("largest remainder"),
+        "down": say("rounded down"),
+    }
+    return words.get(rounding, rounding)
+
+
+def why(line: RunLine) -> str:
+    """Say what stands beside a line's formula: its reason when it is zero, and its rounding."""
+    said = []
+    if "nothing" in line.inputs:
+        said.append(nothing_word(line.inputs["nothing"]))
+    if "rounding" in line.inputs:
+        said.append(rounding_word(line.inputs["rounding"]))
+    if line.inputs.get("carried_forward_fen"):
+        carried = yuan(line.inputs["carried_forward_fen"])
+        said.append(say("{amount} yuan are carried forward", amount=carried))
+    return " · ".join(said)
 
 
 def status_word(status: str) -> str:
@@ -445,5 +499,10 @@ def _act(status: str, who: Person, now_ms: int, note: str) -> dict[str, Any]:
     return asdict(RunAct(status, who.user_id, now_ms, note))
 
 
-def _no_plan(_connection: Connection, _place: Place, _period: str) -> tuple[str, list[Extra]]:
-    return "", []
+def _refusal(line: RunLine) -> str:
+    return say(
+        "{account} lacks {fen} yuan for what the plan pays ({formula}); fund it first.",
+        account=line.payee,
+        fen=yuan(line.inputs["missing_fen"]),
+        formula=line.formula,
+    )

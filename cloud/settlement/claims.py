@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cloud.settlement.waterfall import POOL, UNRECOVERED, Account, Move, commission, receivable
+from cloud.settlement.waterfall import (
+    POOL,
+    RETAINED,
+    UNRECOVERED,
+    Account,
+    Move,
+    advanced,
+    commission,
+    receivable,
+)
 
 CLAIM: Final = "claim"
 FENCE: Final = "fence"
@@ -83,17 +92,28 @@ def settled(set_offs: Sequence[SetOff]) -> list[Move]:
     ]
 
 
-def recovered(worker: str, amount_fen: int, key: str, at_ms: int) -> list[Move]:
-    """Deduct from what a worker holds, and give the pool back what it had fenced."""
+def recovered(
+    worker: str, amount_fen: int, key: str, at_ms: int, advance_fen: int = 0
+) -> list[Move]:
+    """Deduct from what a worker holds, and give back what was fenced to whom it belongs.
+
+    Args:
+        worker: who owes.
+        amount_fen: deducted, >= 0.
+        key: of the run's line.
+        at_ms: the end of the month.
+        advance_fen: of it, what repays advances; the rest repays the pool.
+    """
     reason = {"worker": worker}
     legs = [
-        ("deduction", commission(worker), receivable(worker)),
-        ("pool", UNRECOVERED, POOL),
+        ("deduction", commission(worker), receivable(worker), amount_fen),
+        ("pool", UNRECOVERED, POOL, amount_fen - advance_fen),
+        ("retained", advanced(worker), RETAINED, advance_fen),
     ]
     return [
-        Move(f"{key}/{leg}", RECOVERY, debit, credit, amount_fen, at_ms, "", reason)
-        for leg, debit, credit in legs
-        if amount_fen
+        Move(f"{key}/{leg}", RECOVERY, debit, credit, fen, at_ms, "", reason)
+        for leg, debit, credit, fen in legs
+        if fen
     ]
 
 

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 from agreed.limits import BASIS_POINTS
 from cloud.settlement.claims import recovered
-from cloud.settlement.waterfall import BANK, POOL, Account, Move, commission
+from cloud.settlement.waterfall import (
+    BANK,
+    POOL,
+    RETAINED,
+    Account,
+    Move,
+    advanced,
+    commission,
+)
 
 DEDUCTION_BP_MAX: Final = 2_000
 """At most 20 % of a month's pay is deducted (Provisions on the Payment of Wages, art. 16)."""
@@ -16,7 +24,9 @@ DEDUCTION_BP_MAX: Final = 2_000
 OPENING: Final = "opening"
 DEDUCTION: Final = "deduction"
 PAYABLE: Final = "payable"
+UNFUNDED: Final = "unfunded"
 SETTLEMENT: Final = "settlement"
+ADVANCE: Final = "draw"
 FULFILMENT: Final = "fulfilment"
 RULES: Final[Mapping[str, str]] = {
     "commission": FULFILMENT,
@@ -32,6 +42,9 @@ RULES: Final[Mapping[str, str]] = {
 What was paid, taken back, claimed and set off on the way to the verdicts in force depends on the
 order in which records arrived; their sum does not, so a run holds the sum.
 """
+
+PAYEES: Final = ("commission", "supplier")
+"""Accounts that a run pays out."""
 
 _ORDER: Final = (OPENING, FULFILMENT, "adjustment", "supply", "return")
 
@@ -65,6 +78,7 @@ class Month:
         moved: fen by rule, see `RULES`.
         owed_fen: what a worker owes, >= 0.
         base_wage_fen: base wages posted for the month; untouched, it only counts for the minimum.
+        advanced_fen: of what is owed, advances (draws); repaid last.
     """
 
     account: Account
@@ -72,6 +86,7 @@ class Month:
     moved: Mapping[str, int] = field(default_factory=dict)
     owed_fen: int = 0
     base_wage_fen: int = 0
+    advanced_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +96,36 @@ class Extra:
     Attributes:
         line: as it stands on the run; amount_fen is posted.
         source: the account that pays it.
+        kind: of the payee's account; only workers and suppliers are paid out.
     """
 
     line: RunLine
     source: Account = POOL
+    kind: str = "commission"
 
 
-def deduction(
-    owed_fen: int, earned_fen: int, base_wage_fen: int, minimum_wage_fen: int
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the plan in force says of a month.
+
+    Attributes:
+        plan: key and version; "" where none is in force.
+        extras: what it adds.
+        deduction_bp: the most that is deducted of a month's commission.
+    """
+
+    plan: str = ""
+    extras: tuple[Extra, ...] = ()
+    deduction_bp: int = DEDUCTION_BP_MAX
+
+
+def deduction(  # the numbers of one formula
+    owed_fen: int,
+    earned_fen: int,
+    base_wage_fen: int,
+    minimum_wage_fen: int,
+    kept_fen: int = 0,
+    cap_bp: int = DEDUCTION_BP_MAX,
 ) -> tuple[int, str]:
     """Decide what is deducted from a month's commission, and say how; base wage is never touched.
 
@@ -97,34 +134,41 @@ def deduction(
         earned_fen: commission of the month, after corrections.
         base_wage_fen: of the month, >= 0; it only counts for the minimum.
         minimum_wage_fen: of the month, >= 0.
+        kept_fen: what a plan guarantees; only what was earned above it repays.
+        cap_bp: of earned_fen, <= `DEDUCTION_BP_MAX`.
 
     Source: mission, Formulas: Clawback cap.
     """
-    share_fen = max(0, earned_fen) * DEDUCTION_BP_MAX // BASIS_POINTS
+    share_fen = max(0, earned_fen) * min(cap_bp, DEDUCTION_BP_MAX) // BASIS_POINTS
     spare_fen = base_wage_fen + earned_fen - minimum_wage_fen
-    fen = max(0, min(owed_fen, share_fen, spare_fen))
+    free_fen = earned_fen - kept_fen
+    fen = max(0, min(owed_fen, share_fen, spare_fen, max(0, free_fen)))
+    kept = f", {earned_fen} fen − {kept_fen} fen = {free_fen} fen" if kept_fen else ""
     formula = (
-        f"max(0, min({owed_fen} fen, ⌊{max(0, earned_fen)} fen × {DEDUCTION_BP_MAX} bp"
+        f"max(0, min({owed_fen} fen, ⌊{max(0, earned_fen)} fen × {cap_bp} bp"
         f" ÷ {BASIS_POINTS}⌋ = {share_fen} fen, {base_wage_fen} fen + {earned_fen} fen"
-        f" − {minimum_wage_fen} fen = {spare_fen} fen)) = {fen} fen"
+        f" − {minimum_wage_fen} fen = {spare_fen} fen{kept})) = {fen} fen"
     )
     return fen, formula
 
 
 def run_lines(
-    months: Iterable[Month], extras: Sequence[Extra], minimum_wage_fen: int
+    months: Iterable[Month],
+    extras: Sequence[Extra],
+    minimum_wage_fen: int,
+    deduction_bp: int = DEDUCTION_BP_MAX,
 ) -> list[RunLine]:
     """Write a run: lines in canonical order, whatever the order of what comes in."""
     by_payee: dict[str, list[RunLine]] = {}
     for extra in extras:
         by_payee.setdefault(extra.line.payee, []).append(extra.line)
     known = {month.account.name: month for month in months}
-    for payee in by_payee:
-        known.setdefault(payee, Month(Account(payee, "commission")))
+    for extra in extras:
+        known.setdefault(extra.line.payee, Month(Account(extra.line.payee, extra.kind)))
     return [
         line
         for payee in sorted(known)
-        for line in _of_payee(known[payee], by_payee.get(payee, []), minimum_wage_fen)
+        for line in _of_payee(known[payee], by_payee.get(payee, []), minimum_wage_fen, deduction_bp)
     ]
 
 
@@ -138,37 +182,82 @@ def run_hash(period: str, lines: Iterable[RunLine]) -> str:
 
 
 def postings(
-    period: str, lines: Iterable[RunLine], sources: Mapping[tuple[str, str], Account], at_ms: int
+    period: str, lines: Iterable[RunLine], extras: Iterable[Extra], at_ms: int
 ) -> list[Move]:
-    """Turn a run's lines into transfers: what the plan adds, then what is deducted."""
-    added, deducted = [], []
-    for line in lines:
-        key = f"run/{period}/{line.payee}/{line.rule}"
-        source = sources.get((line.payee, line.rule))
-        if line.rule == DEDUCTION:
-            worker = line.payee.removeprefix(commission("").name)
-            deducted += recovered(worker, -line.amount_fen, key, at_ms)
-        elif source is not None and line.amount_fen:
-            added.append(_added(key, line, source, at_ms))
+    """Turn a run's lines into transfers, in an order in which accounts fill before they pay.
+
+    The site's own accounts come first, then what the plan adds to each payee, gains before
+    losses, then what is deducted.
+    """
+    added = [
+        move
+        for extra in sorted(extras, key=_in_turn)
+        for move in _added(f"run/{period}/{extra.line.payee}/{extra.line.rule}", extra, at_ms)
+    ]
+    deducted = [
+        move
+        for line in lines
+        if line.rule == DEDUCTION
+        for move in recovered(
+            line.payee.removeprefix(commission("").name),
+            -line.amount_fen,
+            f"run/{period}/{line.payee}/{line.rule}",
+            at_ms,
+            line.inputs.get("advance_fen", 0),
+        )
+    ]
     return added + deducted
 
 
-def payouts(period: str, lines: Iterable[RunLine], at_ms: int) -> list[Move]:
-    """Turn what is payable into transfers to the bank."""
+def unfunded(moves: Iterable[Move], held_fen: Mapping[Account, int]) -> list[RunLine]:
+    """Name every account that could not pay what is asked of it, with what it lacks."""
+    left: dict[Account, int] = {}
+    lowest: dict[Account, int] = {}
+    for move in moves:
+        for account, fen in ((move.debit, -move.amount_fen), (move.credit, move.amount_fen)):
+            left[account] = left.get(account, held_fen.get(account, 0)) + fen
+            if account.kind not in {"outside", "receivable"}:
+                lowest[account] = min(lowest.get(account, 0), left[account])
+    return [
+        _lacking(account, held_fen.get(account, 0), -fen)
+        for account, fen in sorted(lowest.items(), key=lambda item: item[0].name)
+        if fen < 0
+    ]
+
+
+def payouts(
+    period: str, lines: Iterable[RunLine], at_ms: int, held_fen: Mapping[Account, int]
+) -> list[Move]:
+    """Turn what is payable into transfers to the bank.
+
+    What was taken back in a later month already, as by a refund, stays in the books: no more is
+    paid than `held_fen` holds, and the next month opens with the rest.
+    """
+    due = [
+        (account, min(line.amount_fen, held_fen.get(account, 0)))
+        for line in lines
+        if line.rule == PAYABLE
+        for account in [paid_account(line)]
+    ]
     return [
         Move(
-            f"payout/{period}/{line.payee}",
+            f"payout/{period}/{account.name}",
             "payout",
-            Account(line.payee, line.payee.partition(":")[0]),
+            account,
             BANK,
-            line.amount_fen,
+            fen,
             at_ms,
             "",
-            {"period": period, "payee": line.payee},
+            {"period": period, "payee": account.name},
         )
-        for line in lines
-        if line.rule == PAYABLE and line.amount_fen > 0
+        for account, fen in due
+        if fen > 0
     ]
+
+
+def paid_account(line: RunLine) -> Account:
+    """Name the account that a payable line is paid out of."""
+    return Account(line.payee, line.payee.partition(":")[0])
 
 
 def payable_fen(lines: Iterable[RunLine]) -> int:
@@ -176,24 +265,36 @@ def payable_fen(lines: Iterable[RunLine]) -> int:
     return sum(line.amount_fen for line in lines if line.rule == PAYABLE)
 
 
-def _of_payee(month: Month, extras: list[RunLine], minimum_wage_fen: int) -> list[RunLine]:
-    payee = month.account.name
+def _of_payee(
+    month: Month, extras: list[RunLine], minimum_wage_fen: int, deduction_bp: int
+) -> list[RunLine]:
+    payee, added = month.account.name, sorted(extras, key=lambda line: line.rule)
+    if month.account.kind not in PAYEES:
+        return added
     lines = [RunLine(payee, OPENING, month.opening_fen, f"{month.opening_fen} fen", {})]
     for rule in sorted(month.moved, key=lambda rule: (_rank(rule), rule)):
         fen = month.moved[rule]
         lines.append(RunLine(payee, rule, fen, f"{fen} fen", {}))
-    lines += sorted(extras, key=lambda line: line.rule)
+    lines += added
     if month.account.kind == "commission":
-        lines += _deducted(month, sum(line.amount_fen for line in lines[1:]), minimum_wage_fen)
+        lines += _deducted(month, lines[1:], minimum_wage_fen, deduction_bp)
     total_fen = sum(line.amount_fen for line in lines)
     terms = " + ".join(str(line.amount_fen) for line in lines)
     return [*lines, RunLine(payee, PAYABLE, total_fen, f"{terms} = {total_fen} fen", {})]
 
 
-def _deducted(month: Month, earned_fen: int, minimum_wage_fen: int) -> list[RunLine]:
+def _deducted(
+    month: Month, lines: list[RunLine], minimum_wage_fen: int, deduction_bp: int
+) -> list[RunLine]:
     if not month.owed_fen:
         return []
-    fen, formula = deduction(month.owed_fen, earned_fen, month.base_wage_fen, minimum_wage_fen)
+    draws = [line for line in lines if line.rule.partition(":")[0] == ADVANCE]
+    earned_fen = sum(line.amount_fen for line in lines if line not in draws)
+    kept_fen = max((line.inputs["guaranteed_fen"] for line in draws), default=0)
+    fen, formula = deduction(
+        month.owed_fen, earned_fen, month.base_wage_fen, minimum_wage_fen, kept_fen, deduction_bp
+    )
+    advance_fen = max(0, fen - (month.owed_fen - month.advanced_fen))
     inputs = {
         "owed_fen": month.owed_fen,
         "earned_fen": earned_fen,
@@ -201,6 +302,8 @@ def _deducted(month: Month, earned_fen: int, minimum_wage_fen: int) -> list[RunL
         "minimum_wage_fen": minimum_wage_fen,
         "carried_forward_fen": month.owed_fen - fen,
     }
+    if advance_fen:
+        inputs["advance_fen"] = advance_fen
     return [RunLine(month.account.name, DEDUCTION, -fen, formula, inputs)]
 
 
@@ -208,9 +311,28 @@ def _rank(rule: str) -> int:
     return _ORDER.index(rule) if rule in _ORDER else len(_ORDER)
 
 
-def _added(key: str, line: RunLine, source: Account, at_ms: int) -> Move:
-    payee = Account(line.payee, "commission")
-    debit, credit = (source, payee) if line.amount_fen > 0 else (payee, source)
-    kind = SETTLEMENT if line.amount_fen > 0 else "settlement_reversal"
+def _in_turn(extra: Extra) -> tuple[bool, str, bool, str]:
+    line = extra.line
+    return extra.kind in PAYEES, line.payee, line.amount_fen < 0, line.rule
+
+
+def _added(key: str, extra: Extra, at_ms: int) -> list[Move]:
+    line, source = extra.line, extra.source
+    if not line.amount_fen:
+        return []
+    payee, fen = Account(line.payee, extra.kind), abs(line.amount_fen)
     reason = {"rule": line.rule, "formula": line.formula}
-    return Move(key, kind, debit, credit, abs(line.amount_fen), at_ms, "", reason)
+    if line.amount_fen < 0:
+        return [Move(key, "settlement_reversal", payee, source, fen, at_ms, "", reason)]
+    moves = [Move(key, SETTLEMENT, source, payee, fen, at_ms, "", reason)]
+    if source.kind == "receivable":
+        # The company advances it: what the worker owes stays fenced in retained profit.
+        fence = advanced(source.name.partition(":")[2])
+        moves.append(Move(f"{key}/fence", "fence", RETAINED, fence, fen, at_ms, "", reason))
+    return moves
+
+
+def _lacking(account: Account, held_fen: int, missing_fen: int) -> RunLine:
+    formula = f"{held_fen + missing_fen} − {held_fen} = {missing_fen} fen"
+    inputs = {"held_fen": held_fen, "missing_fen": missing_fen}
+    return RunLine(account.name, UNFUNDED, 0, formula, inputs)

@@ -42,8 +42,13 @@ def commission(worker: str) -> Account:
 
 
 def receivable(worker: str) -> Account:
-    """Name what a worker owes: pay of closed months that later records took back."""
+    """Name what a worker owes: pay of closed months that was taken back, and advances."""
     return Account(f"receivable:{worker}", "receivable")
+
+
+def advanced(worker: str) -> Account:
+    """Name what the company fences until a worker has paid back advances (draws)."""
+    return Account(f"unrecovered:{worker}", "unrecovered")
 
 
 def escrow(wager: str, side: str) -> Account:

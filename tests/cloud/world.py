@@ -159,12 +159,14 @@ class World:
         with writing(self.engine) as connection:
             pin_key(connection, box, key.public, BY_PERSON, T0)
 
-    def order(self, order_id: str, at_ms: int = T0 + HOUR, **more: object) -> None:
+    def order(
+        self, order_id: str, at_ms: int = T0 + HOUR, now_ms: int = T0, **more: object
+    ) -> None:
         fields: dict[str, object] = {"worker": "w-1", "resident": "r-1", "pack": "cleaning"}
         request = OrderRequest.model_validate(
             fields | {"order_id": order_id, "booked_from_ms": at_ms} | more
         )
-        create_orders(self.engine, PLACE, [request], lambda: next(self.codes), T0)
+        create_orders(self.engine, PLACE, [request], lambda: next(self.codes), now_ms)
 
     def fund(self, amount_fen: int, key: str = "first") -> int:
         return fund_pool(self.engine, PLACE, FundingRequest(key=key, amount_fen=amount_fen), T0)

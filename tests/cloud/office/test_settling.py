@@ -1,10 +1,9 @@
 """A month goes from preview to payout, by two people, once."""
 
-from collections.abc import Callable
 from itertools import permutations
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from agreed.words import language
 from cloud.database.engine import reading
@@ -13,6 +12,7 @@ from cloud.office.boxes import accept_box, add_box
 from cloud.office.people import OPERATOR, Duty, Person
 from cloud.office.refusals import ConflictError, ForbiddenError, InvalidError, UnknownError
 from cloud.office.settling import (
+    PlannedOf,
     Run,
     Settling,
     find_run,
@@ -22,7 +22,7 @@ from cloud.office.settling import (
     status_word,
 )
 from cloud.settlement.periods import after, period_of, span_ms
-from cloud.settlement.running import Extra, RunLine
+from cloud.settlement.running import Extra, Planned, RunLine
 from tests.cloud.world import (
     BOX,
     HOUR,
@@ -163,9 +163,9 @@ def test_what_waits_for_the_pool_must_be_funded_first(world: World) -> None:
 def test_a_plan_pays_only_what_is_funded(world: World) -> None:
     work(world)
 
-    def plan(fen: int) -> Callable[[Connection, Place, str], tuple[str, list[Extra]]]:
+    def plan(fen: int) -> PlannedOf:
         line = RunLine("commission:w-1", "override", fen, f"{fen} fen", {})
-        return lambda _c, _p, _m: ("team/1", [Extra(line)])
+        return lambda _c, _p, _m: Planned("team/1", (Extra(line),))
 
     with pytest.raises(ConflictError, match="fund it first"):
         through(Settling(world.engine, PLACE, plan(10**6)))

@@ -68,10 +68,8 @@ def order(cells: list[str]) -> OrderFact:
     )
 
 
-def settled() -> PeriodResult:
-    found = re.search(r"```json\n(.*?)```", MONTH, re.DOTALL)
-    assert found is not None
-    facts = Facts(
+def facts_of_the_page() -> Facts:
+    return Facts(
         company="acme",
         site="sunrise",
         period="2026-03",
@@ -83,7 +81,12 @@ def settled() -> PeriodResult:
         receivables=(Receivable("w-1", "2026-01", "clawback", 0, 80_000),),
         wagers=(WagerFact("spring", 60_000, 40_000, 820_000, 0),),
     )
-    return settle_period(Plan.model_validate(json.loads(found[1])), facts)
+
+
+def settled() -> PeriodResult:
+    found = re.search(r"```json\n(.*?)```", MONTH, re.DOTALL)
+    assert found is not None
+    return settle_period(Plan.model_validate(json.loads(found[1])), facts_of_the_page())
 
 
 def test_the_page_shows_what_the_program_computes() -> None:

@@ -1,0 +1,238 @@
+"""The worked month of docs/settlement.md, through the real store, from records to payout."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Engine
+
+from agreed.words import language
+from cloud.database.engine import reading
+from cloud.database.fleet import BoxName
+from cloud.office.boxes import accept_box, add_box
+from cloud.office.money import Fund, FundsRequest, fund_account
+from cloud.office.orders import cancel_order, publish_pack
+from cloud.office.planned import plan_additions
+from cloud.office.plans import publish_plan
+from cloud.office.refusals import ConflictError
+from cloud.office.settling import Run, Settling
+from cloud.office.sites import WorkerRequest, put_workers
+from cloud.settlement.facts import Facts, Team
+from cloud.settlement.packs import Pack
+from cloud.settlement.period import settle_period
+from cloud.settlement.plans import Plan
+from cloud.settlement.results import Rule
+from tests.cloud.office.test_settling import LIN, WANG, through
+from tests.cloud.settlement.test_worked_month import MONTH, facts_of_the_page
+from tests.cloud.world import PLACE, STREAM, Chain, World, alive, finished, passed
+
+CST = timezone(timedelta(hours=8))
+MINUTE = 60_000
+HASH = "11cd6cb6b2d9b64617bcb363249715203b61fb51742965a39548af8eb757c9fb"
+BOXES = [BoxName("acme", "north", f"box-{i}") for i in range(2)]
+NODE = {"tolerance_minutes": 15, "hard_minutes": 120}
+PACK = Pack.model_validate(
+    {
+        "key": "deep-clean",
+        "name_zh": "深度保洁",
+        "name_en": "Deep cleaning",
+        "supplier": "clean-co",
+        "price_fen": 200_000,
+        "supplier_cost_fen": 80_000,
+        "platform_bp": 1_000,
+        "pool_bp": 4_000,
+        "nodes": [
+            NODE
+            | {
+                "key": "arrive",
+                "name_zh": "上门",
+                "name_en": "Arrival",
+                "node_kind": "gate_passed",
+                "match": "worker",
+                "rate_fen": 2_000,
+            },
+            NODE
+            | {
+                "key": "finish",
+                "name_zh": "验收",
+                "name_en": "Accepted",
+                "node_kind": "task_finished",
+                "is_critical": True,
+                "rate_fen": 10_000,
+                "code": "finish",
+            },
+        ],
+    }
+)
+LATE_MS = {10_000: 0, 9_000: 1_530_000, 8_000: 36 * MINUTE, 6_667: 50 * MINUTE, 4_000: 78 * MINUTE}
+"""How late a node is for its score: 10,000 × (120 min − late) ÷ 105 min."""
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    language.set("en")
+
+
+def at_ms(month: int, day: int) -> int:
+    return int(datetime(2026, month, day, 9, tzinfo=CST).timestamp()) * 1000
+
+
+NOW = at_ms(4, 1)
+AFTER = at_ms(5, 2)
+
+
+def storable() -> Facts:
+    """The page's facts, less what the store does not hold: crews, quantities, segments, wages."""
+    facts = facts_of_the_page()
+    kept = {e.order_id: e.score_bp == 10_000 for e in facts.earnings}
+    orders = [
+        replace(o, segment="", is_on_time=kept[o.order_id] if o.order_id != "o-9" else None)
+        for o in facts.orders
+    ]
+    earnings = [
+        replace(e, crew=(), role="cleaner" if e.worker == "w-1" else e.role, quantity=1, segment="")
+        for e in facts.earnings
+        if e.order_id != "o-9"
+    ]
+    # o-10 has two nodes; one was missed.
+    orders = [replace(o, is_on_time=False) if o.order_id == "o-10" else o for o in orders]
+    return replace(
+        facts,
+        earnings=tuple(earnings),
+        orders=tuple(orders),
+        teams=(Team("east", "w-9", "m-1", 9, 9),),
+        wages=(),
+        receivables=(),
+        pool_fen=10**9,
+        retained_fen=10**9,
+        bonus_fen=10**9,
+    )
+
+
+def the_plan() -> Plan:
+    found = re.search(r"```json\n(.*?)```", MONTH, re.DOTALL)
+    assert found is not None
+    roles = {"w-1": "cleaner", "w-2": "mate", "w-3": "trainee", "w-4": "guard"}
+    staff = [{"worker": w, "role": role, "team": "east"} for w, role in roles.items()]
+    teams = [{"team": "east", "leader": "w-9", "manager": "m-1"}]
+    return Plan.model_validate(json.loads(found[1]) | {"staff": staff, "teams": teams})
+
+
+def worked(engine: Engine, *, is_reversed: bool = False, refunded_ms: int = at_ms(3, 20)) -> World:
+    """February with 8,200 yuan of new profit, settled by piece rates; then March's records."""
+    world = World(engine)
+    for name in BOXES:
+        add_box(engine, name, STREAM, NOW)
+        accept_box(engine, name, STREAM, NOW)
+        world.know(name)
+    people = [*(f"w-{i}" for i in (1, 2, 3, 4, 9)), "m-1", "s-1"]
+    put_workers(engine, PLACE, [WorkerRequest(worker=w, name=w) for w in people], NOW)
+    publish_pack(engine, "acme", PACK, NOW)
+    terms = {"pack": "deep-clean", "nodes": [{"key": "finish"}]}
+    world.order("o-0", at_ms(2, 10), at_ms(2, 9), worker="", income_fen=1_000_000, **terms)
+    through(Settling(engine, PLACE), "2026-02", at_ms(3, 1))
+    publish_plan(engine, "acme", the_plan(), "boss", NOW)
+    pieces = facts_of_the_page().earnings
+    nodes: dict[str, list[dict[str, str]]] = {}
+    for piece in pieces:
+        nodes.setdefault(piece.order_id, []).append({"key": piece.node, "worker": piece.worker})
+    facts = []
+    for day, order_id in enumerate(nodes, start=1):
+        worker = nodes[order_id][0]["worker"]
+        when = at_ms(3, day)
+        terms = {"pack": "deep-clean", "worker": worker, "nodes": nodes[order_id]}
+        world.order(order_id, when, when - 60 * MINUTE, **terms)
+        facts += [
+            passed(when + LATE_MS[p.score_bp], worker=p.worker)
+            if p.node == "arrive"
+            else finished(when + LATE_MS[p.score_bp], order_id)
+            for p in pieces
+            if p.order_id == order_id and p.score_bp and order_id != "o-9"
+        ]
+    cancel_order(engine, PLACE, "o-9", refunded_ms)
+    world.tell(alive(at_ms(4, 1)))
+    halves = [(BOXES[0], facts[::2]), (BOXES[1], facts[1::2])]
+    for name, half in reversed(halves) if is_reversed else halves:
+        block = Chain(box=name).block(*half, alive(at_ms(4, 1)))
+        world.send(block, box=name, now_ms=AFTER)
+    return world
+
+
+def stake(world: World, into: Fund, fen: int) -> None:
+    request = FundsRequest(
+        key=into.value, amount_fen=fen, into=into, wager="spring", period="2026-03"
+    )
+    fund_account(world.engine, PLACE, request, AFTER)
+
+
+def staked(world: World) -> Settling:
+    stake(world, Fund.COMPANY_STAKE, 60_000)
+    stake(world, Fund.SENIOR_STAKE, 40_000)
+    return Settling(world.engine, PLACE)
+
+
+def payable(run: Run) -> dict[str, int]:
+    return {line.payee: line.amount_fen for line in run.lines if line.rule == "payable"}
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_the_worked_month_is_paid_to_the_fen(store: Engine, *, is_reversed: bool) -> None:
+    world = worked(store, is_reversed=is_reversed)
+    desk = staked(world)
+    run = through(desk, "2026-03", AFTER)
+    result = settle_period(the_plan(), storable())
+    due: dict[str, int] = {}
+    for line in result.lines:
+        if line.payee.kind == "commission" and line.rule not in {Rule.RECOVERY, Rule.WATERFALL}:
+            due[line.payee.name] = due.get(line.payee.name, 0) + line.amount_fen
+    paid = payable(run)
+    assert paid.pop("supplier:clean-co") == 9 * 80_000
+    assert paid == due
+    # These figures stand on the page, whatever the store cannot hold.
+    assert (paid["commission:w-3"], paid["commission:w-4"]) == (15_000, 20_000)
+    assert paid["commission:s-1"] == 50_000
+    bonus_fen = due["commission:m-1"]
+    funds = {"care": 45_000, "wager": 45_000, "bonus": 90_000 - bonus_fen}
+    funds |= {"escrow:spring:company": 10_000, "escrow:spring:senior": 40_000}
+    funds |= {"receivable:w-4": -20_000, "unrecovered:w-4": 20_000}
+    assert {name: world.balance(name) for name in funds} == funds
+    assert world.balance("platform") == 180_000 + 100_000
+    assert world.check().faults == []
+    assert run.plan == "spring/1"
+    assert run.hash == HASH
+
+
+def test_an_unfunded_wager_is_refused_in_the_preview_already(sqlite_store: Engine) -> None:
+    world = worked(sqlite_store)
+    desk = Settling(world.engine, PLACE)
+    run = desk.preview("2026-03", LIN, AFTER)
+    assert run.refusals == [
+        "escrow:spring lacks 1,000.00 yuan for what the plan pays (100000 fen); fund it first."
+    ]
+    [wager] = [line for line in run.lines if line.rule == "wager:spring"]
+    assert (wager.amount_fen, wager.inputs["nothing"]) == (0, "not_funded")
+    desk.review("2026-03", LIN, AFTER)
+    with pytest.raises(ConflictError, match="escrow:spring lacks"):
+        desk.approve("2026-03", WANG, AFTER)
+    stake(world, Fund.COMPANY_STAKE, 60_000)
+    stake(world, Fund.SENIOR_STAKE, 40_000)
+    with pytest.raises(ConflictError, match="preview it again"):
+        desk.approve("2026-03", WANG, AFTER)
+    assert payable(through(desk, "2026-03", AFTER))["commission:s-1"] == 50_000
+
+
+def test_a_refund_between_month_and_payout_is_not_paid_out(sqlite_store: Engine) -> None:
+    world = worked(sqlite_store, refunded_ms=NOW)
+    run = through(staked(world), "2026-03", AFTER)
+    assert payable(run)["supplier:clean-co"] == 10 * 80_000
+    assert world.balance("supplier:clean-co") == 0  # only nine were paid
+    assert world.balance("pool") >= 0
+    assert world.check().faults == []
+
+
+def test_without_a_plan_nothing_is_added(small_world: World) -> None:
+    with reading(small_world.engine) as connection:
+        planned = plan_additions(connection, PLACE, "2026-03")
+    assert (planned.plan, planned.extras, planned.deduction_bp) == ("", (), 2_000)
