@@ -96,7 +96,6 @@ class Reader:
         """Its session ended; libosdp would wait 300 s, so it is begun again at once."""
         if self.online_ns is not None:
             self.offline_ns = now.mono_ns
-        self.is_keyed = False
         self.rest(panel, now, CYCLE_MS)
         return self.refuse_admits(now)
 

@@ -186,3 +186,14 @@ def test_it_is_looked_at_just_when_its_next_question_is_due(
 
 def test_a_reader_off_line_is_looked_at_by_ticks(panel: Any) -> None:
     assert reader(panel).look_ns(at_ms(45)) == at_ms(55).mono_ns
+
+
+def test_a_session_that_drops_within_the_window_does_not_forget_who_was_keyed(panel: Any) -> None:
+    one = reader(panel)
+    one.open_window(panel, at_ms(0), for_s=30)
+    one.is_keyed = True
+    one.dropped(panel, at_ms(100))
+    assert one.is_keyed
+    one.close_window(panel, at_ms(200), "told")
+    one.open_window(panel, at_ms(300), for_s=30)
+    assert not one.is_keyed
