@@ -8,10 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from simulators.campaigns.sharing import shared
 from simulators.world.bugs import BUGS
+from simulators.world.faults import LONG_SPANS_S, SPANS_S
 from simulators.world.playing import Played, Stage, play, stage
 
 SEEDS_PER_BUG_MAX: Final = 100
@@ -83,6 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plant", choices=[*BUGS, "all"])
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--long", action="store_true", help="up to two days in a seed, not twelve hours"
+    )
     options = parser.parse_args(arguments)
     if options.plant is not None:
         plants = list(BUGS) if options.plant == "all" else [options.plant]
@@ -101,11 +106,11 @@ def _hunt_all(on: Stage, plants: list[str], first: int, seeds_max: int) -> int:
     return int(missed > 0)
 
 
-def play_range(seeds: range) -> list[Played]:
+def play_range(seeds: range, spans_s: Sequence[int]) -> list[Played]:
     """Play seeds on a stage of their own; a process keeps what it has compiled."""
     gc.freeze()
     with stage() as on:
-        return [play(on, seed) for seed in seeds]
+        return [play(on, seed, spans_s=spans_s) for seed in seeds]
 
 
 def _play_all(options: argparse.Namespace) -> int:
@@ -113,7 +118,8 @@ def _play_all(options: argparse.Namespace) -> int:
     began_s = time.monotonic()
     end = options.first + options.seeds
     parts = [range(at, min(at + PART_SEEDS, end)) for at in range(options.first, end, PART_SEEDS)]
-    for part in shared(options.jobs, play_range, parts):
+    act = partial(play_range, spans_s=LONG_SPANS_S if options.long else SPANS_S)
+    for part in shared(options.jobs, act, parts):
         for played in part:
             tally.add(played)
             _tell(played, options.seeds)

@@ -1,11 +1,13 @@
 """How badly a world behaves, drawn from its seed: seeds differ in kind, not only in detail."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-SPANS_S: Final = (3_600, 14_400, 86_400, 172_800)
-"""An hour to two days: what happens is spread over it, and quiet time costs nothing."""
+SPANS_S: Final = (1_200, 3_600, 14_400, 43_200)
+LONG_SPANS_S: Final = (3_600, 14_400, 86_400, 172_800)
+"""An hour to two days: what happens is spread over it; for campaigns that count site-years."""
 
 _CALM: Final = 0.15
 """This share of all seeds lacks each kind of fault."""
@@ -57,9 +59,9 @@ class Faults:
     burst_records_max: int
 
 
-def draw_faults(dice: Random) -> Faults:
-    """Draw the character of a world."""
-    span_s = dice.choice(SPANS_S)
+def draw_faults(dice: Random, spans_s: Sequence[int] = SPANS_S) -> Faults:
+    """Draw the character of a world, which works for one of these spans."""
+    span_s = dice.choice(spans_s)
     never_s = span_s * 1_000.0
 
     def share(most: float) -> float:

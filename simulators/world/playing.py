@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,7 +40,7 @@ from simulators.world.broker import Broker
 from simulators.world.bugs import BUGS
 from simulators.world.card import CardFiles, card_files
 from simulators.world.clocks import true_wall_ms
-from simulators.world.faults import draw_faults
+from simulators.world.faults import SPANS_S, draw_faults
 from simulators.world.headquarters import Headquarters
 from simulators.world.judging import Judgement, Left, judge, rows_count
 from simulators.world.scheduler import NeverAtRestError, Scheduler
@@ -109,22 +109,26 @@ def stage() -> Iterator[Stage]:
         yield Stage(Path(name), files)
 
 
-def play(on: Stage, seed: int, plant: str | None = None) -> Played:
-    """Play one seed, with a planted bug or without."""
+def play(
+    on: Stage, seed: int, plant: str | None = None, spans_s: Sequence[int] = SPANS_S
+) -> Played:
+    """Play one seed, with a planted bug or without; the spans are part of what decides it."""
     folder = on.folder / f"seed-{seed}"
     folder.mkdir()
     try:
-        return _World(on, folder, seed, plant).play()
+        return _World(on, folder, seed, plant, spans_s).play()
     finally:
         shutil.rmtree(folder)
 
 
 class _World:
-    def __init__(self, on: Stage, folder: Path, seed: int, plant: str | None) -> None:
+    def __init__(
+        self, on: Stage, folder: Path, seed: int, plant: str | None, spans_s: Sequence[int]
+    ) -> None:
         self._seed = seed
         self._scheduler = scheduler = Scheduler(seed)
         self._dice = scheduler.dice
-        self._faults = draw_faults(self._dice)
+        self._faults = draw_faults(self._dice, spans_s)
         self._boxes_count = self._dice.choice((1, 1, 2))
         self._store = folder / "headquarters.db"
         shutil.copyfile(on.template(self._boxes_count, int(self._faults.span_s)), self._store)
