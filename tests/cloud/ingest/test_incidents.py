@@ -12,4 +12,5 @@ def test_names_in_the_store_stay() -> None:
         "unsigned",
         "foreign",
         "malformed",
+        "clocks",
     }

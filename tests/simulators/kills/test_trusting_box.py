@@ -8,6 +8,7 @@ import pytest
 from simulators.kills import campaign
 from simulators.kills.campaign import Plan, run
 
+ROUNDS_MAX = 5  # a kill may find nothing under way: then nothing is lost by it
 pytestmark = [pytest.mark.broker, pytest.mark.scenario]
 
 
@@ -15,8 +16,13 @@ def test_a_box_that_takes_puback_for_committed_loses(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(campaign, "DRAIN_S_MAX", 3.0)
-    plan = Plan(headquarters=2, seed=1, rate_per_s=100, is_trusting=True)
-    done = asyncio.run(run(plan, tmp_path))
-    assert done.verdict is not None
-    assert done.verdict.lost_accepted > 0
-    assert not done.verdict.is_clean
+    for seed in range(1, ROUNDS_MAX + 1):
+        plan = Plan(headquarters=2, seed=seed, rate_per_s=100, is_trusting=True)
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        verdict = asyncio.run(run(plan, folder)).verdict
+        assert verdict is not None
+        if verdict.lost_accepted:
+            break
+    assert verdict.lost_accepted > 0
+    assert not verdict.is_clean
