@@ -14,8 +14,8 @@ pytestmark = pytest.mark.broker
 def test_it_prints_drains_bytes_and_waits(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    asked = ["--json", "--blocks", "20,500", "--count", "3", "--rounds", "1", "--live", "1"]
-    rest = ["--backlog", "10000", "--folder", str(tmp_path)]
+    asked = ["--json", "--blocks", "20,500", "--records", "1500", "--blocks-max", "3"]
+    rest = ["--rounds", "1", "--live", "1", "--backlog", "10000", "--folder", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", ["sync", *asked, *rest])
     try:
         sync.main()

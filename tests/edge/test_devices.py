@@ -111,11 +111,19 @@ def test_at_a_running_box_a_trial_goes_through_it_and_new_settings_are_taken(
                 listed = await duifu("devices", "ls", "--json", "--config", config)
                 states = {row["name"]: row["state"] for row in json.loads(listed.stdout)}
                 assert states["gate"] == states["lockers"] == "back"
-            shown = await duifu("journal", "show", "-n", "200", "--json", "--config", config)
-            said = [json.loads(line) for line in shown.stdout.splitlines()]
-            assert {"device_tested"} <= {row["node_kind"] for row in said}
+                said = await _journaled("device_lost", config)
+            assert "device_tested" in {row["node_kind"] for row in said}
             lost = [row["device"] for row in said if row["node_kind"] == "device_lost"]
             assert lost == ["kiosk"]
+
+    async def _journaled(node_kind: str, config: str) -> list[dict[str, str]]:
+        """Read the journal once it holds this; telemetry waits for company."""
+        said: list[dict[str, str]] = []
+        async with asyncio.timeout(60):
+            while node_kind not in {row["node_kind"] for row in said}:
+                shown = await duifu("journal", "show", "-n", "200", "--json", "--config", config)
+                said = [json.loads(line) for line in shown.stdout.splitlines()]
+        return said
 
     async def _tapped(
         site: "object", trying: "asyncio.Task[subprocess.CompletedProcess[str]]"
