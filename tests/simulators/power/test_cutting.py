@@ -21,7 +21,8 @@ def test_a_cut_loses_nothing_that_a_box_said_is_accepted(tmp_path: Path) -> None
 def test_a_box_that_does_not_sync_is_found_out(tmp_path: Path) -> None:
     cuts = cut_box(tmp_path, 20, 5, is_control=True)
     assert cuts.failed > 0
-    assert any("lost" in fault for fault in cuts.faults)
+    # Without a flush the file may lack records, or all that makes it a journal.
+    assert all("lost" in fault or "set aside" in fault for fault in cuts.faults)
 
 
 def test_a_cut_loses_nothing_that_headquarters_said_is_committed(tmp_path: Path) -> None:
