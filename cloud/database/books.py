@@ -1,14 +1,15 @@
 """Posts to the ledger and keeps statement lines; the rules are the database's own."""
 
-import json
-from typing import Any
+from json import JSONEncoder
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from agreed.promises import Verdict
 from cloud.database import schema
 from cloud.database.fleet import Place, at
 from cloud.database.inbox import chunks
+from cloud.database.inserting import Values, add_rows
 from cloud.settlement.claims import CLAIM, RECOVERY
 from cloud.settlement.paying import HELD, PAY, POSTED, REVERSAL, Line, Settled
 from cloud.settlement.periods import Calendar
@@ -17,6 +18,8 @@ from cloud.settlement.waterfall import POOL, Account, Move, advanced
 
 HELD_LINES_MAX = 10_000
 """How many waiting lines one transaction looks at."""
+
+_JSON: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def balance_fen(connection: Connection, place: Place, account: Account) -> int:
@@ -80,28 +83,27 @@ def post(
     months = calendar(connection, place)
     last = select(func.coalesce(func.max(transfers.c.transfer), 0)).where(at(transfers, place))
     first = connection.execute(last).scalar_one() + 1
-    key = place._asdict()
-    rows = [
-        key
-        | {
-            "transfer": first + i,
-            "key": move.key,
-            "kind": move.kind,
-            "debit": move.debit.name,
-            "debit_kind": move.debit.kind,
-            "credit": move.credit.name,
-            "credit_kind": move.credit.kind,
-            "amount_fen": move.amount_fen,
-            "at_ms": move.at_ms,
-            "recorded_at_ms": now_ms,
-            "order_id": move.order_id,
-            "reason": move.reason,
-            "period": period or months.belongs_to(move.at_ms),
-        }
-        for i, move in enumerate(moves)
-    ]
-    _insert_transfers(connection, rows)
-    return {move.key: first + i for i, move in enumerate(moves)}
+    rows = (
+        (
+            *place,
+            number,
+            move.key,
+            move.kind,
+            move.debit.name,
+            move.debit.kind,
+            move.credit.name,
+            move.credit.kind,
+            move.amount_fen,
+            move.at_ms,
+            now_ms,
+            move.order_id,
+            _JSON.encode(move.reason),
+            period or months.belongs_to(move.at_ms),
+        )
+        for number, move in enumerate(moves, first)
+    )
+    add_rows(connection, schema.transfers, rows)
+    return {move.key: number for number, move in enumerate(moves, first)}
 
 
 def is_posted(connection: Connection, place: Place, key: str) -> bool:
@@ -215,42 +217,29 @@ def store(connection: Connection, place: Place, settled: Settled, now_ms: int) -
     _change_lines(connection, place, settled.withdrawn, "withdrawn", {})
     numbers = post(connection, place, settled.moves, now_ms)
     _change_lines(connection, place, settled.released, POSTED, numbers)
-    key = place._asdict()
-    rows = [
-        key
-        | {
-            "order_id": line.reason.order_id,
-            "node": line.reason.node,
-            "revision": line.reason.revision,
-            "kind": line.kind,
-            "worker": line.worker,
-            "status": line.status,
-            "verdict": int(line.verdict),
-            "amount_fen": line.reason.amount_fen,
-            "transfer": numbers.get(line.key),
-            "at_ms": line.at_ms,
-            "recorded_at_ms": now_ms,
-            "reason": line.reason.model_dump(mode="json"),
-            "period": line.period,
-        }
-        for line in settled.lines
-    ]
-    assert all((row["status"] == POSTED) == (row["transfer"] is not None) for row in rows)
-    if rows:
-        connection.execute(insert(schema.lines), rows)
+    rows = (_line_row(place, line, numbers.get(line.key), now_ms) for line in settled.lines)
+    add_rows(connection, schema.lines, rows)
 
 
-def _insert_transfers(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    if connection.dialect.name == "postgresql":
-        # One statement, so that the trigger changes each account's row once.
-        names = ", ".join(column.name for column in schema.transfers.columns)
-        query = text(
-            f"INSERT INTO transfers ({names}) SELECT {names} FROM "  # noqa: S608  # our own names
-            "json_populate_recordset(NULL::transfers, CAST(:rows AS json))"
-        )
-        connection.execute(query, {"rows": json.dumps(rows, ensure_ascii=False)})
-    else:
-        connection.execute(insert(schema.transfers), rows)
+def _line_row(place: Place, line: Line, transfer: int | None, now_ms: int) -> Values:
+    assert (line.status == POSTED) == (transfer is not None)
+    reason = line.reason
+    return (
+        *place,
+        reason.order_id,
+        reason.node,
+        reason.revision,
+        line.kind,
+        line.worker,
+        line.status,
+        int(line.verdict),
+        reason.amount_fen,
+        transfer,
+        line.at_ms,
+        now_ms,
+        reason.model_dump_json(),
+        line.period,
+    )
 
 
 def _open_accounts(connection: Connection, place: Place, wanted: set[Account]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, and_, func, insert, or_, select
@@ -11,16 +11,10 @@ from agreed.records import RecordColumns
 from agreed.wire import Block
 from cloud.database import schema
 from cloud.database.fleet import BoxName, Place, at
+from cloud.database.inserting import add_rows
 from cloud.fulfilment.deciding import Witness
 
 _COLUMNS: Final = tuple(column.name for column in schema.records.columns)
-_ROW: Final = f"({', '.join('?' * len(_COLUMNS))})"
-_INSERT: Final = f"INSERT INTO records ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608  # our names
-_ROWS_PER_INSERT: Final = 250
-"""Rows of one statement: another thread runs while it does, and is not asked for every row."""
-
-_INSERT_MANY: Final = _INSERT + ", ".join([_ROW] * _ROWS_PER_INSERT)
-_COPY: Final = f"COPY records ({', '.join(_COLUMNS)}) FROM STDIN"
 _CHUNK: Final = 500
 
 T = TypeVar("T")
@@ -72,16 +66,7 @@ def add_blocks(connection: Connection, arrived: list[Stored], now_ms: int) -> No
         return
     connection.execute(insert(schema.blocks), [_block_row(stored, now_ms) for stored in arrived])
     blocks = [stored.block for stored in arrived]
-    cursor: Any = connection.connection.cursor()
-    try:
-        if connection.dialect.name == "postgresql":
-            with cursor.copy(_COPY) as copy:
-                for row in chain.from_iterable(map(_rows, blocks)):
-                    copy.write_row(row)
-        else:
-            _insert_rows(cursor, chain.from_iterable(map(_rows, blocks)))
-    finally:
-        cursor.close()
+    add_rows(connection, schema.records, chain.from_iterable(map(_rows, blocks)))
 
 
 def spelled_out(block: Block) -> Iterator[dict[str, Any]]:
@@ -108,13 +93,6 @@ def _block_row(stored: Stored, now_ms: int) -> dict[str, Any]:
         "mono_ns_min": int(block.columns.mono_ns.min()),
         "mono_ns_max": int(block.columns.mono_ns.max()),
     }
-
-
-def _insert_rows(cursor: Any, rows: Iterator[tuple[Any, ...]]) -> None:
-    while part := list(islice(rows, _ROWS_PER_INSERT)):
-        is_whole = len(part) == _ROWS_PER_INSERT
-        statement = _INSERT_MANY if is_whole else _INSERT + ", ".join([_ROW] * len(part))
-        cursor.execute(statement, list(chain.from_iterable(part)))
 
 
 def witnesses_of_orders(
