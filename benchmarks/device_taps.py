@@ -4,7 +4,8 @@ python -m benchmarks.device_taps [--taps 300] [--json]
 
 The box is `duifu edge run` in a process of its own, with its journal, twenty thousand cards and a
 headquarters that does not answer; the wire is a PTY paced to the baud. The floor is what the
-protocol itself costs: the bytes, and the wait for the next poll.
+protocol itself costs: the wait until a whole poll has come, at which the reader may first speak,
+and the bytes of card and command.
 """
 
 import argparse
@@ -41,8 +42,7 @@ PAUSE_S: Final = 0.25  # output, LED and buzzer of the last tap are over by then
 PAUSE_RANDOM_S: Final = 0.4  # so that a tap falls anywhere between two polls
 WAIT_S: Final = 8.0
 READY_S: Final = 60.0
-# A secured poll, a card of 32 bits and an output command, with their marks, as captured.
-TAP_BYTES: Final = 15 + 31 + 31
+TAP_BYTES: Final = 31 + 31  # a card of 32 bits and an output command, with their marks, as captured
 POLL_MS: Final = 50  # from the last answer of a reader to its next poll
 POLL_BYTES: Final = 15 + 14  # a secured poll and its acknowledgement
 FOREVER_MS: Final = 4_000_000_000_000

@@ -9,33 +9,23 @@ import argparse
 import asyncio
 import json
 import os
-import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
 import structlog
 
 from agreed.codes import LETTERS, with_check
 from agreed.machine import Moment
+from benchmarks.device_fuzz import fuzz
 from firmware_interfaces.driver import Line, drive
-from firmware_interfaces.locker.codec import StatusReader
-from firmware_interfaces.locker.kinds import KINDS
-from firmware_interfaces.modbus.codec import ReplyReader
 from firmware_interfaces.observations import Observation, Seen
-from firmware_interfaces.osdp.codec import FrameReader
-from firmware_interfaces.scanner.codec import CodeReader
-from firmware_interfaces.scanner.framed import PacketReader, TextReader
-from firmware_interfaces.scanner.wedge import WedgeReader
 from firmware_interfaces.settings import make_line, read_line_settings
-from firmware_interfaces.uhppote import codec as uhppote
-from firmware_interfaces.wiegand.codec import CardReader
 from simulators.devices.asked_scanner import AskedScanner
 from simulators.devices.door_board import DoorBoard
 from simulators.devices.far_device import FarDevice
@@ -43,8 +33,7 @@ from simulators.devices.faults import Faults
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
 from simulators.devices.scanner import Scanner
-from simulators.devices.ssi_scanner import SsiScanner, packet
-from simulators.devices.wedge_scanner import keys, press
+from simulators.devices.ssi_scanner import SsiScanner
 from simulators.devices.wiegand_reader import WiegandReader
 from simulators.devices.wire import PtyWire
 
@@ -390,72 +379,6 @@ async def campaign(seeds: range, wanted: list[str], folder: Path) -> list[dict[s
         | {key: sums[name][key] for key in names}
         for name in wanted
     ]
-
-
-class _Feeds(Protocol):
-    def feed(self, data: bytes, /) -> Sequence[object]: ...
-
-
-def _readers() -> dict[str, Callable[[], _Feeds]]:
-    readers: dict[str, Callable[[], _Feeds]] = {
-        "osdp": FrameReader,
-        "modbus": ReplyReader,
-        "uhppote": lambda: uhppote.PacketReader(405_419_896),
-        "scanner text": lambda: CodeReader("cr_lf", 512),
-        "scanner gm65": lambda: TextReader(CodeReader("cr_lf", 512), "gm65"),
-        "scanner newland": lambda: TextReader(CodeReader("cr_lf", 512), "newland"),
-        "scanner ssi": PacketReader,
-        "scanner wedge": lambda: WedgeReader(CodeReader("cr_lf", 512), "us"),
-    }
-    for name, kind in KINDS.items():
-        readers[name] = partial(StatusReader, kind.replies)
-    for form in ("hex", "decimal", "bits", "stx", "em18"):
-        readers[f"wiegand {form}"] = partial(CardReader, form)
-    return readers
-
-
-# Real frames, so that spoiled ones reach deep into each codec.
-SEEDS: Final = (
-    *map(
-        bytes.fromhex,
-        (
-            "53800e000d02164085b18687d2be",
-            "010201016048",
-            "020035feff00000337",
-            "0200007506feffffffffff76",
-            "800101010133b3",
-            "574b4c590d0084000301000183",
-            "90079201010303",
-            "02000001003331",
-            "0201303030304053434e4d4f4433063b03",
-            "0236324533303836434544303803",
-            "3041314232430d",
-        ),
-    ),
-    packet(0xF3, b"\x03PARCEL-1"),
-    uhppote.ask_status(405_419_896),
-    keys("a1") + press(28),
-)
-
-
-def fuzz(count: int, seed: int) -> list[dict[str, Any]]:
-    """Feed spoiled frames and noise to every codec; nothing but a whole fact may come of it."""
-    rows = []
-    each_count = -(-count // len(_readers()))
-    for name, make in _readers().items():
-        dice = random.Random(f"{seed} {name}")
-        reader = make()
-        found_count = 0
-        for _ in range(each_count):
-            data = bytearray(dice.choice(SEEDS))
-            if dice.random() < 0.7:
-                data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
-            if dice.random() < 0.5:
-                data += dice.randbytes(dice.randrange(8))
-            found_count += len(reader.feed(bytes(data)))
-        row = {"what": "fuzz", "codec": name, "inputs": each_count, "seed": seed}
-        rows.append(row | {"raised": 0, "facts": found_count})
-    return rows
 
 
 async def _run(arguments: argparse.Namespace) -> list[dict[str, Any]]:
