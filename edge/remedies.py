@@ -17,6 +17,7 @@ def _(message: str) -> str:
 NAMED_TWICE: Final = "device_named_twice"
 NO_DEVICE: Final = "no_such_device"
 USED_TWICE: Final = "device_used_twice"
+ONLY_HEARD: Final = "device_only_heard"
 
 # By pydantic's error type; {place} is the field, the rest comes from the error's context.
 _SENTENCES: Final = {
@@ -46,6 +47,10 @@ _SENTENCES: Final = {
     "literal_error": _("{place} must be one of {expected}."),
     NAMED_TWICE: _("two devices are called {name}; rename one."),
     NO_DEVICE: _("{field}: no [[line]] has a suitable device called {name}; correct the name."),
+    ONLY_HEARD: _(
+        "gate: {name} is only listened to, and its own controller decides; remove opener and "
+        "button there, or set its line to mode = “control”."
+    ),
     USED_TWICE: _("{name} is given to two gates, kiosks or places; remove one."),
     "union_tag_invalid": _("{place}: the family must be one of {expected_tags}."),
     "union_tag_not_found": _("{place}: the family is missing; add it."),
@@ -84,7 +89,15 @@ _PORT_FAULTS: Final = {
     "PortFloodedError": _(
         "port {port}: it floods and is left alone until it is quiet; look for a stuck device."
     ),
-    "PortRefusedError": _("port {port}: no permission; add this user to the group dialout."),
+    "PortRefusedError": _("port {port}: no permission; add the box's user to the group {group}."),
+    "PortUngroupedError": _(
+        "port {port}: only its owner may open it; give it to the group {group} by a udev rule, "
+        "see docs/pi.md."
+    ),
+    "PortForbiddenError": _(
+        "port {port}: the unit or container that the box runs in does not allow it; allow the "
+        "device there."
+    ),
     "PortOptionError": _("port {port}: the adapter cannot do what its settings ask; correct them."),
 }
 _STORE_FAULTS: Final = {
@@ -105,9 +118,9 @@ def room_sentence(room: str) -> str:
     return say(_ROOMS[room]) if room in _ROOMS else ""
 
 
-def port_sentence(port: str, fault: str) -> str:
-    """Say what is wrong with a port, from the name of its error."""
-    return say(_PORT_FAULTS.get(fault, "{port}"), port=port)
+def port_sentence(port: str, error: str, group: str = "") -> str:
+    """Say what is wrong with a port, from the name of its error and the group that may open it."""
+    return say(_PORT_FAULTS.get(error, "{port}"), port=port, group=group)
 
 
 def store_sentence(fault: str) -> str:

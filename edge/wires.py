@@ -72,10 +72,14 @@ class Wires:
         self.add(self.made(tables))
 
     @property
-    def faults(self) -> dict[str, str]:
-        """Name what is wrong with a port, by port."""
-        faulty = [one.line for one in self._driven if one.line.fault is not None]
-        return {line.wiring.port: type(line.fault).__name__ for line in faulty}
+    def faults(self) -> dict[str, dict[str, str]]:
+        """Name what is wrong with a port, by port: the error, and the group that may open it."""
+        found = (one.line.fault for one in self._driven)
+        return {
+            fault.port: {"error": type(fault).__name__, "group": fault.group}
+            for fault in found
+            if fault is not None
+        }
 
     def tell(self, command: Command) -> bool:
         """Queue a command; False when no line takes it."""

@@ -7,7 +7,9 @@ DeviceError                 retry says whether waiting helps
 |   +-- PortClosedError     retry      it was unplugged, or the far end hung up, while in use
 |   +-- PortStalledError    retry      it takes no more bytes
 |   +-- PortFloodedError    retry      it says more than any device does
-|   +-- PortRefusedError    no retry   we may not open it: a person must give permission
+|   +-- PortRefusedError    no retry   its group may open it: a person must put us into that group
+|   +-- PortUngroupedError  no retry   no group may open it: a person must give it one
+|   +-- PortForbiddenError  no retry   the unit or container we run in keeps it from us
 |   +-- PortOptionError     no retry   the adapter cannot do what the settings ask
 +-- KeyFileError            no retry   a reader's key cannot be read: a person must put it there
 """
@@ -22,11 +24,17 @@ class DeviceError(Exception):
 
 
 class PortError(DeviceError):
-    """A port cannot be used now; the message says which and what to do."""
+    """A port cannot be used now; the message says which and what to do.
 
-    def __init__(self, port: str, message: str) -> None:
+    Attributes:
+        port: as in box.toml.
+        group: of users who may open it, where that is what is missing; else "".
+    """
+
+    def __init__(self, port: str, message: str, group: str = "") -> None:
         super().__init__(f"{port}: {message}")
         self.port = port
+        self.group = group
 
 
 class PortMissingError(PortError):
@@ -68,7 +76,25 @@ class PortFloodedError(PortError):
 
 
 class PortRefusedError(PortError):
-    """The operating system does not let us open the port."""
+    """The port may be opened by its group, and we are not in it."""
+
+    def __init__(self, port: str, group: str) -> None:
+        super().__init__(port, f"no permission; add the service's user to group {group}", group)
+
+
+class PortUngroupedError(PortError):
+    """The port may be opened by its owner alone, and that is not us."""
+
+    def __init__(self, port: str, group: str) -> None:
+        text = f"only its owner may open it; give it to group {group} by a udev rule"
+        super().__init__(port, text, group)
+
+
+class PortForbiddenError(PortError):
+    """Its mode would let us open the port; the unit or container we run in does not."""
+
+    def __init__(self, port: str) -> None:
+        super().__init__(port, "the unit or container does not allow it; allow the device there")
 
 
 class PortOptionError(PortError):

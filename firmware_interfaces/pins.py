@@ -18,8 +18,8 @@ from firmware_interfaces.errors import (
     PortError,
     PortMissingError,
     PortOptionError,
-    PortRefusedError,
 )
+from firmware_interfaces.permission import DENIED, denied, own_groups
 
 ARRIVED_BYTES_MAX = 65_536  # levels that were not taken; past this only the newest state is told
 CONSUMER = "duifu"
@@ -115,8 +115,8 @@ def open_pins(settings: ContactsLine) -> Pins:
 
 def _opening_error(port: str, error: OSError | ValueError) -> PortError:
     number = getattr(error, "errno", None)
-    if number in {errno.EACCES, errno.EPERM}:
-        return PortRefusedError(port, "no permission; add the service's user to group gpio")
+    if number in DENIED:
+        return denied(port, number, own_groups())
     if number == errno.EBUSY:
         return PortBusyError(port, "another program holds a pin; stop that program")
     if not Path(port).exists():

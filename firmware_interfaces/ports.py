@@ -23,9 +23,9 @@ from firmware_interfaces.errors import (
     PortError,
     PortMissingError,
     PortOptionError,
-    PortRefusedError,
     PortStalledError,
 )
+from firmware_interfaces.permission import DENIED, denied, own_groups
 from firmware_interfaces.wiring import Wiring
 
 ARRIVED_BYTES_MAX = 65_536  # unread bytes of one port; past this the port is not read
@@ -110,7 +110,8 @@ async def open_port(wiring: Wiring, wake: Callable[[], None]) -> Port:
 
     Raises:
         PortMissingError: nothing is there. PortBusyError: somebody else holds it.
-        PortRefusedError: no permission. PortOptionError: the adapter cannot do what is asked.
+        PortOptionError: the adapter cannot do what is asked. No permission: see
+            `firmware_interfaces.permission.denied`.
     """
     if wiring.port.startswith(RADIOS):
         return await _open_radio(wiring, wake)
@@ -218,7 +219,7 @@ def _open_keyboard(port: str) -> _Keyboard:
     except OSError as error:
         if error.errno in {errno.ENOTTY, errno.EINVAL}:
             raise PortOptionError(port, "not a keyboard; choose one that ends in -kbd") from error
-        raise _opening_error(port, error, group="input") from error
+        raise _opening_error(port, error) from error
 
 
 def _open_datagrams(port: str) -> socket.socket:
@@ -275,12 +276,12 @@ def _switch_direction(device: serial.SerialBase, port: str) -> None:
         ) from error
 
 
-def _opening_error(port: str, error: OSError | ValueError, group: str = "dialout") -> PortError:
+def _opening_error(port: str, error: OSError | ValueError) -> PortError:
     number = getattr(error, "errno", None)
     if isinstance(error, ValueError) or "configure" in str(error):
         return PortOptionError(port, f"the adapter does not take these settings ({error})")
-    if number in {errno.EACCES, errno.EPERM}:
-        return PortRefusedError(port, f"no permission; add the service's user to group {group}")
+    if number in DENIED:
+        return denied(port, number, own_groups())
     if number in {errno.EAGAIN, errno.EBUSY}:
         return PortBusyError(port, "another program holds it; stop that program")
     if "://" in port:

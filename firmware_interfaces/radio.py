@@ -32,6 +32,7 @@ from firmware_interfaces.errors import (
     PortMissingError,
     PortRefusedError,
 )
+from firmware_interfaces.permission import usual_group
 
 START_S_MAX: Final = 5.0
 STOP_S_MAX: Final = 2.0
@@ -60,10 +61,9 @@ async def open_radio(port: str, scan_s: int, wake: Callable[[], None]) -> "Radio
 
 def _opening_error(port: str, error: Exception) -> PortError:
     denied = BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM
-    if isinstance(error, BleakBluetoothNotAvailableError) and error.reason is denied:
-        return PortRefusedError(port, "no permission; add the service's user to group bluetooth")
-    if isinstance(error, PermissionError):
-        return PortRefusedError(port, "no permission; add the service's user to group bluetooth")
+    is_denied = isinstance(error, BleakBluetoothNotAvailableError) and error.reason is denied
+    if is_denied or isinstance(error, PermissionError):
+        return PortRefusedError(port, usual_group(port))
     return PortMissingError(
         port, "no such adapter, or it is off; “bluetoothctl list” and “rfkill” show it"
     )

@@ -81,7 +81,7 @@ def test_a_line_that_is_not_there_has_a_fault(tmp_path: Path) -> None:
         port = str(tmp_path / "none")
         wires = Wires([table("one", port)], lambda _: None, clock)
         running = asyncio.create_task(wires.run())
-        await until(lambda: wires.faults == {port: "PortMissingError"})
+        await until(lambda: wires.faults == {port: {"error": "PortMissingError", "group": ""}})
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

@@ -21,3 +21,8 @@ def test_a_port_error_names_its_port() -> None:
     error = errors.PortMissingError("/dev/ttyUSB0", "not there")
     assert str(error) == "/dev/ttyUSB0: not there"
     assert error.port == "/dev/ttyUSB0"
+
+
+def test_who_may_open_it_is_named_by_group() -> None:
+    error = errors.PortRefusedError("/dev/input/event3", "input")
+    assert (error.group, "group input" in str(error)) == ("input", True)
