@@ -10,7 +10,15 @@ from typing import Final
 from firmware_interfaces.locker.codec import StatusReader
 from firmware_interfaces.locker.kinds import KINDS, BoardKind
 from firmware_interfaces.modbus.codec import ReplyReader, read_inputs
-from firmware_interfaces.osdp.codec import CRC_BIT, START, FrameReader, crc16
+from firmware_interfaces.osdp.codec import (
+    ASK_IDENTITY,
+    CRC_BIT,
+    IDENTITY,
+    START,
+    FrameReader,
+    crc16,
+)
+from firmware_interfaces.osdp.reports import who_text
 from firmware_interfaces.scanner.codec import CodeReader
 from firmware_interfaces.scanner.dialogue import Reply
 from firmware_interfaces.scanner.framed import (
@@ -24,7 +32,6 @@ from firmware_interfaces.scanner.framed import (
 
 OSDP_BAUDS: Final = (9_600, 19_200, 38_400, 57_600, 115_200, 230_400)
 SERIAL_BAUDS: Final = (9_600, 19_200, 38_400, 115_200)
-OSDP_IDENTIFY: Final = 0x61
 ADDRESSES_COUNT: Final = 8  # asked unless more are wanted
 ADDRESSES_COUNT_MAX: Final = 127
 NOISE_BYTES_MAX: Final = 32
@@ -41,6 +48,7 @@ class Question:
         request: the bytes.
         is_answer: whether what was heard answers it.
         extra: lines of `[[line.devices]]` that this device needs beside its name.
+        describe: who the device says it is, from what was heard; "" where it does not say.
     """
 
     family: str
@@ -49,10 +57,17 @@ class Question:
     request: bytes
     is_answer: Callable[[bytes], bool]
     extra: tuple[str, ...] = ()
+    describe: Callable[[bytes], str] = lambda _: ""
 
-    def table(self, port: str, name: str) -> str:
-        """Propose the settings, as a `[[line]]` of box.toml."""
-        lines = ["[[line]]", f'family = "{self.family}"', f'port = "{port}"', f"baud = {self.baud}"]
+    def table(self, port: str, name: str, described: str = "") -> str:
+        """Propose the settings, as a `[[line]]` of box.toml; who it says it is stands above."""
+        lines = [f"# {described}"] if described else []
+        lines += [
+            "[[line]]",
+            f'family = "{self.family}"',
+            f'port = "{port}"',
+            f"baud = {self.baud}",
+        ]
         lines += ["", "[[line.devices]]", f'name = "{name}"', *self.extra]
         return "\n".join(lines) + "\n"
 
@@ -69,13 +84,21 @@ def _osdp(addresses_count: int) -> Iterator[Question]:
     for baud in OSDP_BAUDS:
         for address in range(addresses_count):
             extra = (f"address = {address}", 'key_file = "..."  # the reader\'s own key')
-            yield Question("osdp", baud, address, identify(address), _is_reader(address), extra)
+            request, is_answer = identify(address), _is_reader(address)
+            yield Question("osdp", baud, address, request, is_answer, extra, who_reader)
 
 
 def identify(address: int) -> bytes:
     """Ask an OSDP reader who it is, in plain text and from the start of a conversation."""
-    body = bytes([START, address, 9, 0, CRC_BIT, OSDP_IDENTIFY, 0])
+    body = bytes([START, address, 9, 0, CRC_BIT, ASK_IDENTITY, 0])
     return b"\xff" + body + crc16(body).to_bytes(2, "little")
+
+
+def who_reader(heard: bytes) -> str:
+    """Read who a reader says it is."""
+    frames = FrameReader().feed(heard)
+    said = [who_text(frame.data) for frame in frames if frame.is_reply and frame.code == IDENTITY]
+    return said[-1] if said else ""
 
 
 def _is_reader(address: int) -> Callable[[bytes], bool]:

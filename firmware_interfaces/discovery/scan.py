@@ -24,14 +24,19 @@ class Finding:
     Attributes:
         port: as in box.toml.
         question: what was answered; None when the port failed.
-        fault: why the port failed; "" when it did not.
-        kind: name of that error.
+        fault: why the port failed; None when it did not.
+        described: who the device says it is; "" where it does not say.
     """
 
     port: str
     question: Question | None
-    fault: str = ""
-    kind: str = ""
+    fault: PortError | None = None
+    described: str = ""
+
+    def table(self, name: str) -> str:
+        """Propose the settings of whoever answered."""
+        assert self.question is not None, "somebody answered"
+        return self.question.table(self.port, name, self.described)
 
 
 async def scan(
@@ -54,15 +59,15 @@ async def _scan_port(
         try:
             wire = await _open_patiently(Wiring(port=port, baud=baud), woken)
         except PortError as error:
-            yield Finding(port, None, str(error), type(error).__name__)
+            yield Finding(port, None, error)
             return
         try:
             for question in (one for one in questions if one.baud == baud):
-                if await _answers_at_last(wire, woken, question):
-                    yield Finding(port, question)
+                if heard := await _answered_at_last(wire, woken, question):
+                    yield Finding(port, question, described=question.describe(heard))
                 asked()
         except PortError as error:
-            yield Finding(port, None, str(error), type(error).__name__)
+            yield Finding(port, None, error)
             return
         finally:
             wire.close()
@@ -78,14 +83,15 @@ async def _open_patiently(wiring: Wiring, woken: asyncio.Event) -> Port:
     return await open_port(wiring, woken.set)
 
 
-async def _answers_at_last(wire: Port, woken: asyncio.Event, question: Question) -> bool:
+async def _answered_at_last(wire: Port, woken: asyncio.Event, question: Question) -> bytes:
     for _ in range(ATTEMPTS_COUNT):
-        if await _answers(wire, woken, question):
-            return True
-    return False
+        if heard := await _answered(wire, woken, question):
+            return heard
+    return b""
 
 
-async def _answers(wire: Port, woken: asyncio.Event, question: Question) -> bool:
+async def _answered(wire: Port, woken: asyncio.Event, question: Question) -> bytes:
+    """Ask, and give what was heard once it answers; b"" when it does not."""
     wire.take()
     await wire.write(question.request)
     heard = b""
@@ -95,10 +101,10 @@ async def _answers(wire: Port, woken: asyncio.Event, question: Question) -> bool
         woken.clear()
         heard += wire.take()
         if question.is_answer(heard):
-            return True
+            return heard
         try:
             async with asyncio.timeout(left_s):
                 await woken.wait()
         except TimeoutError:
             break
-    return False
+    return b""

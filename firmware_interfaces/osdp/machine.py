@@ -25,7 +25,13 @@ from firmware_interfaces.observations import (
 from firmware_interfaces.osdp import commands
 from firmware_interfaces.osdp.panel import Panel, seed_nonces
 from firmware_interfaces.osdp.reader import ADMITS_COUNT_MAX, Reader
-from firmware_interfaces.osdp.reports import LocalStatus, card_text, keys_text
+from firmware_interfaces.osdp.reports import (
+    IDENTITY,
+    LocalStatus,
+    card_text,
+    keys_text,
+    who_text,
+)
 from firmware_interfaces.osdp.settings import OsdpLine, is_own_key
 from firmware_interfaces.presence import Presence, refused
 
@@ -298,8 +304,12 @@ class OsdpMachine:
 
 
 def _who(identity: dict[str, int]) -> str:
-    """Write who a reader is; its maker is an IEEE number, its firmware three bytes."""
-    firmware = ".".join(str(part) for part in identity["firmware_version"].to_bytes(4)[1:])
-    maker = identity["vendor_code"].to_bytes(4, "little")[:3].hex()
-    serial = identity["serial_number"]
-    return f"maker {maker}, model {identity['model']}, serial {serial:08x}, firmware {firmware}"
+    """Write who a reader is, from what libosdp made of its osdp_PDID."""
+    data = IDENTITY.pack(
+        identity["vendor_code"].to_bytes(4, "little")[:3],
+        identity["model"],
+        identity["version"],
+        identity["serial_number"],
+        identity["firmware_version"].to_bytes(4)[1:],
+    )
+    return who_text(data)

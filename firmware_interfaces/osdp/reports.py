@@ -1,8 +1,9 @@
-"""What readers report, by the fields of the standard: cards, keys, tamper and power.
+"""What readers report, by the fields of the standard: who they are, cards, keys, tamper and power.
 
-Source: IEC 60839-11-5, osdp_RAW, osdp_KEYPAD and osdp_LSTATR.
+Source: IEC 60839-11-5, osdp_PDID, osdp_RAW, osdp_KEYPAD and osdp_LSTATR.
 """
 
+from struct import Struct
 from typing import Final
 
 from agreed.machine import Moment
@@ -15,6 +16,21 @@ KEYS_COUNT_MAX: Final = 32
 
 # Digits are ASCII, these two are not.
 KEYS: Final = {0x7F: "*", 0x0D: "#"} | {ord(digit): digit for digit in "0123456789*#"}
+
+
+IDENTITY: Final = Struct("<3sBBI3s")  # maker (IEEE), model, version, serial, firmware
+
+
+def who_text(identity: bytes) -> str:
+    """Read the data of osdp_PDID, for people; "" when it is not whole."""
+    if len(identity) != IDENTITY.size:
+        return ""
+    maker, model, version, serial, firmware = IDENTITY.unpack(identity)
+    numbers = ".".join(map(str, firmware))
+    return (
+        f"maker {maker.hex()}, model {model}, version {version}, serial {serial:08x}, "
+        f"firmware {numbers}"
+    )
 
 
 def card_text(bits: int, data: bytes) -> str:

@@ -428,7 +428,7 @@ def test_a_reader_says_who_it_is_and_what_it_has(tmp_path: Path) -> None:
 
     async def scene(box: Box, _: PtyWire) -> None:
         assert (await box.until(Seen.DESCRIBED)).value == (
-            "maker 001fd0, model 1, serial 00000001, firmware 1.2.3, "
+            "maker 001fd0, model 1, version 1, serial 00000001, firmware 1.2.3, "
             "outputs 2, inputs 1, LED 1, buzzer 1, text 1"
         )
 
