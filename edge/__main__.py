@@ -218,6 +218,8 @@ def _status_lines(answer: dict[str, Any]) -> list[str]:
     if answer["devices_lost"]:
         names = ", ".join(answer["devices_lost"])
         lines.append(say("devices that do not answer: {names}", names=names))
+    described: dict[str, str] = answer["devices_described"]
+    lines += [say("{name} is {what}", name=name, what=what) for name, what in described.items()]
     incident: str = answer["incident"]
     faults = [say(incident)] if incident else []
     if answer["parted_through"] is not None:
@@ -234,7 +236,7 @@ def _status_lines(answer: dict[str, Any]) -> list[str]:
         for name in answer["wrecks"]
     ]
     faults += filter(None, [room_sentence(answer["journal_room"])])
-    faults += [port_sentence(port, fault) for port, fault in answer["port_faults"].items()]
+    faults += [port_sentence(port, **fault) for port, fault in answer["port_faults"].items()]
     return lines + [say("needs a person: {why}", why=fault) for fault in faults]
 
 

@@ -42,13 +42,19 @@ def judge_card(credential: Credential | None, earliest_ms: int, latest_ms: int) 
     return Admission.ADMITTED
 
 
+def whose(card: str, known: Known, digest: Digest) -> tuple[str, str]:
+    """Say whose card it is (subject, role); of a stranger's only a digest is written down."""
+    credential = known.credentials.get(card)
+    return ("", digest(card)) if credential is None else (credential.subject, credential.role)
+
+
 @dataclass(frozen=True, slots=True)
 class GateWiring:
     """Which devices one direction of a gate has.
 
     Attributes:
         reader: who reads the cards, and what records are about.
-        opener: who moves it; "" where another controller does and the box only hears the cards.
+        opener: who moves it.
         open_ms: how long the opener is driven.
         shows_refusal: whether the reader can show red.
     """
@@ -64,7 +70,7 @@ class Gate:
 
     Attributes:
         reader: the reader's name.
-        opener: who moves it; "" for nobody of ours.
+        opener: who moves it.
     """
 
     def __init__(self, wiring: GateWiring, known: Known, digest: Digest) -> None:
@@ -79,8 +85,6 @@ class Gate:
         """Decide about a card: the gate moves at once, the record is written beside it."""
         credential = self._known.credentials.get(card)
         admission = judge_card(credential, earliest_ms, latest_ms)
-        if not self.opener:
-            return self.card_heard(card)
         if credential is None:
             draft = Draft(self.reader, GATE_REFUSED, detail=self._digest(card))
             return Decision((draft,), at_once=self._refuse)
@@ -91,12 +95,10 @@ class Gate:
         draft = Draft(self.reader, GATE_REFUSED, credential.subject, detail=admission)
         return Decision((draft,), at_once=self._refuse)
 
-    def card_heard(self, card: str, remark: str = "") -> Decision:
-        """Record a card that opens nothing here: another controller, or another time, decided."""
-        credential = self._known.credentials.get(card)
-        subject = credential.subject if credential is not None else ""
-        who = credential.role if credential is not None else self._digest(card)
-        return Decision((Draft(self.reader, CARD_SEEN, subject, detail=f"{who} {remark}".strip()),))
+    def card_before(self, card: str, told: str) -> Decision:
+        """Record a card that opens nothing here: the device decided, at a time that it tells."""
+        subject, who = whose(card, self._known, self._digest)
+        return Decision((Draft(self.reader, CARD_SEEN, subject, detail=f"{who} {told}".strip()),))
 
     def pressed(self, button: str) -> Decision:
         """Let out whoever presses the exit button: nobody asks who."""

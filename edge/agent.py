@@ -183,8 +183,10 @@ class Agent:
                 log.warning("new settings refused", why=str(error))
                 return str(error)
             removed = await self._wires.keep(fresh.line)
+            now = self._clock.moment()
+            for decision in self._site.removed(removed):
+                self._carry_out(decision, now)
             self._site.settings_changed(fresh, self._journal.kept)
-            self._site.removed(removed)
             self._keying.settings_changed(key_files(fresh))
             self._wires.add(lines)
             self._settings = fresh
@@ -315,6 +317,7 @@ class Agent:
             "refused_count": self._acceptance.refused_count,
             "port_faults": self._wires.faults,
             "devices_back": sorted(self._site.back),
+            "devices_described": dict(sorted(self._site.described.items())),
             "credentials_count": len(self._site.known.credentials),
             "orders_count": len(self._site.known),
             "directives_applied_through": self._learned.applied_through,
@@ -430,9 +433,11 @@ class Agent:
 
 
 def key_files(settings: BoxSettings) -> dict[str, Path | None]:
-    """Name the key file of every OSDP reader; None where the key stands in the settings."""
+    """Name the key file of every reader we command; None where the key stands in the settings."""
+    heard = settings.listeners()
     lines = (line for line in settings.line if isinstance(line, OsdpLine))
-    return {reader.name: reader.key_file for line in lines for reader in line.devices}
+    readers = (reader for line in lines for reader in line.devices if reader.name not in heard)
+    return {reader.name: reader.key_file for reader in readers}
 
 
 def _resident_bytes() -> int:

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from agreed.limits import NAME_PATTERN
 from agreed.words import RemedyError, say
-from edge.remedies import NAMED_TWICE, NO_DEVICE, USED_TWICE, settings_sentence
+from edge.remedies import NAMED_TWICE, NO_DEVICE, ONLY_HEARD, USED_TWICE, settings_sentence
 from firmware_interfaces.ble.settings import BleLine
 from firmware_interfaces.contacts.settings import ContactsLine
 from firmware_interfaces.locker.settings import LockerLine
@@ -249,6 +249,7 @@ class BoxSettings(_Settings):
         names = [name for line in self.line for name in device_names(line)]
         if twice := [name for name in names if names.count(name) > 1]:
             raise PydanticCustomError(NAMED_TWICE, "{name} is named twice", {"name": twice[0]})
+        self._check_listeners()
         for field, used, known in self._uses():
             if used not in known:
                 raise PydanticCustomError(
@@ -259,6 +260,15 @@ class BoxSettings(_Settings):
         if twice := [name for name in roles if roles.count(name) > 1]:
             raise PydanticCustomError(USED_TWICE, "{name} is used twice", {"name": twice[0]})
         return self
+
+    def _check_listeners(self) -> None:
+        """Refuse to let a gate move by, or with, a reader that another controller commands."""
+        heard = self.listeners()
+        for gate in self.gate:
+            moves = gate.opener is not None or gate.button is not None
+            named = {gate.name} if moves else set()
+            if wrong := sorted(heard & (named | {gate.opener})):
+                raise PydanticCustomError(ONLY_HEARD, "{name} is only heard", {"name": wrong[0]})
 
     def _uses(self) -> Iterator[tuple[str, str, set[str]]]:
         for gate in self.gate:
@@ -273,9 +283,8 @@ class BoxSettings(_Settings):
     def _used_by(self, gate: Gate) -> Iterator[tuple[str, str, set[str]]]:
         if gate.reader is not None:
             yield "gate.reader", gate.reader, self._readers()
-        opener = gate.opener or gate.name
-        if gate.opener is not None or gate.name not in self.listeners():
-            yield "gate.opener", opener, self._openers()
+        if gate.name not in self.listeners():
+            yield "gate.opener", gate.opener or gate.name, self._openers()
         if gate.button is not None:
             yield "gate.button", gate.button, self._doors("button")
 

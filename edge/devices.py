@@ -62,7 +62,13 @@ def ls(config: Config = BOX_TOML, as_json: AsJson = False) -> None:
     except NotRunningError:
         status = None
     rows = [
-        {"name": name, "family": line.family, "port": line.port, "state": _state(name, status)}
+        {
+            "name": name,
+            "family": line.family,
+            "port": line.port,
+            "state": _state(name, status),
+            "described": status["devices_described"].get(name, "") if status else "",
+        }
         for line in settings.line
         for name in device_names(line)
     ]
@@ -73,6 +79,8 @@ def ls(config: Config = BOX_TOML, as_json: AsJson = False) -> None:
         word = _STATES[row["state"]]
         state = say(word)
         _print(f"{row['name']:<20} {row['family']:<14} {state}  {row['port']}")
+        if row["described"]:
+            _print(f"{'':<20} {row['described']}")
     _say(say("Next: duifu edge devices test NAME --config {path}", path=config))
 
 
@@ -115,10 +123,10 @@ async def _scan(ports: Sequence[str], addresses: int, write: Path | None) -> Non
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(say("asking"), total=len(ports) * len(asked))
         found = [one async for one in scan(ports, asked, lambda: progress.advance(task))]
-    for fault in (finding for finding in found if finding.question is None):
-        _say(port_sentence(fault.port, fault.kind))
+    for fault in (finding.fault for finding in found if finding.fault is not None):
+        _say(port_sentence(fault.port, type(fault).__name__, fault.group))
     tables = [
-        finding.question.table(finding.port, f"found-{number}")
+        finding.table(f"found-{number}")
         for number, finding in enumerate(found, start=1)
         if finding.question is not None
     ]

@@ -10,6 +10,7 @@ from edge.decisions import NOTHING, Decision, Draft
 from edge.known import Known
 
 NEAR_COUNT_MAX: Final = 512
+UNWATCHED: Final = "radio_unwatched"
 
 
 class Place:
@@ -31,6 +32,19 @@ class Place:
         self._beacons = beacons
         self._known = known
         self._near: dict[str, str | None] = {}  # subject that was said; None: nothing was said yet
+
+    def settings_changed(self, beacons: dict[str, str]) -> None:
+        """Call beacons by new names; who is there stays there."""
+        self._beacons = beacons
+
+    def unwatched(self) -> list[Decision]:
+        """Nobody listens any more: whoever was there is not known to be."""
+        near, self._near = self._near, {}
+        subjects = [subject for subject in near.values() if subject is not None]
+        return [
+            Decision((Draft(self._radio, STAFF_LEFT, subject, detail=UNWATCHED),))
+            for subject in subjects
+        ]
 
     def entered(self, identity: str, earliest_ms: int, latest_ms: int) -> Decision:
         """Take in that a badge or beacon came near."""

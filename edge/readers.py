@@ -106,7 +106,10 @@ def _tell(config: Path, request: dict[str, Any], wait_s: float) -> dict[str, Any
 def _remedy(reader: str, outcome: dict[str, Any]) -> RemedyError:
     """Put into one sentence why a reader did not get its key."""
     sentences = {
-        NO_SUCH_READER: say("there is no OSDP reader {reader}; correct its name.", reader=reader),
+        NO_SUCH_READER: say(
+            "there is no OSDP reader {reader} that this box commands; correct its name.",
+            reader=reader,
+        ),
         NO_KEY_FILE: say(
             "the key of reader {reader} stands in the settings; put it into a key_file first.",
             reader=reader,

@@ -1,7 +1,7 @@
 """Which device is what: an observation goes to whoever decides about it, a decision comes back."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from agreed import records
@@ -9,12 +9,13 @@ from agreed.machine import Moment
 from agreed.records import Durability
 from edge.access import ADMITTED_COUNT_MAX, Gate, GateWiring
 from edge.clock import Stamp
-from edge.config import BoxSettings
+from edge.config import BoxSettings, StaffPlace
 from edge.config import Gate as GateSettings
 from edge.decisions import NOTHING, Decision, Digest, Draft
 from edge.kiosk import Kiosk
 from edge.known import Known
 from edge.lockers import Bank
+from edge.overheard import OverheardGate
 from edge.place import Place
 from firmware_interfaces.observations import Admit, Observation, Seen
 
@@ -67,18 +68,21 @@ class Site:
         known: cards and codes, as learned.
         lost: devices that do not answer now.
         back: devices that do.
+        described: who a device says it is and what it has, by its name.
     """
 
     def __init__(self, settings: BoxSettings, kept: Mapping[str, str], digest: Digest) -> None:
         self.known = Known()
         self.lost: set[str] = set()
         self.back: set[str] = set()
+        self.described: dict[str, str] = {}
         self._digest = digest
         self._banks: dict[str, Bank] = {}
+        self._places: dict[str, Place] = {}
         self._assign(settings, kept)
 
     def settings_changed(self, settings: BoxSettings, kept: Mapping[str, str]) -> None:
-        """Give the devices their roles anew; a bank that stays knows what it knew."""
+        """Give the devices their roles anew; banks and places that stay know what they knew."""
         self._assign(settings, kept)
 
     def _assign(self, settings: BoxSettings, kept: Mapping[str, str]) -> None:
@@ -86,11 +90,18 @@ class Site:
             name: self._bank(name, compartments, kept)
             for name, compartments in settings.banks().items()
         }
-        gates = [self._gate(gate, settings) for gate in settings.gate]
+        heard = settings.listeners()
+        tables = [table for table in settings.gate if table.name not in heard]
+        gates = [self._gate(table, settings) for table in tables]
         self._gates = {gate.reader: gate for gate in gates}
+        self._overheard = {
+            table.name: OverheardGate(table.name, self.known, self._digest)
+            for table in settings.gate
+            if table.name in heard
+        }
         self._buttons = {
             table.button: gate
-            for table, gate in zip(settings.gate, gates, strict=True)
+            for table, gate in zip(tables, gates, strict=True)
             if table.button is not None
         }
         # Who was told to move, oldest first, and for which gate: an opener may serve several.
@@ -101,10 +112,7 @@ class Site:
             )
             for kiosk in settings.kiosk
         }
-        self._places = {
-            place.radio: Place(place.radio, {b.identity: b.name for b in place.beacons}, self.known)
-            for place in settings.place
-        }
+        self._places = {table.radio: self._place(table) for table in settings.place}
 
     def _bank(self, name: str, compartments: int, kept: Mapping[str, str]) -> Bank:
         bank = self._banks.get(name)
@@ -112,12 +120,16 @@ class Site:
             return Bank(name, compartments, kept)
         return bank
 
+    def _place(self, table: StaffPlace) -> Place:
+        beacons = {beacon.identity: beacon.name for beacon in table.beacons}
+        place = self._places.get(table.radio) or Place(table.radio, beacons, self.known)
+        place.settings_changed(beacons)
+        return place
+
     def _gate(self, table: GateSettings, settings: BoxSettings) -> Gate:
-        opener = table.opener or table.name
-        is_heard_only = table.opener is None and table.name in settings.listeners()
         wiring = GateWiring(
             table.name,
-            "" if is_heard_only else opener,
+            table.opener or table.name,
             table.open_ms,
             shows_refusal=table.name in settings.showing(),
         )
@@ -125,6 +137,8 @@ class Site:
 
     def observed(self, observation: Observation, stamp: Stamp) -> list[Decision]:
         """Decide about one observation; the stamp is that of its moment."""
+        if observation.seen is Seen.DESCRIBED:
+            self.described[observation.device] = observation.value
         decisions = [self._of_the_device(observation), self._by_role(observation, stamp)]
         return [decision for decision in decisions if decision is not NOTHING]
 
@@ -134,6 +148,8 @@ class Site:
             return self._banks[device].observed(observation)
         if device in self._kiosks and seen is Seen.CODE:
             return self._kiosks[device].scanned(observation.value)
+        if device in self._overheard:
+            return self._at_overheard(self._overheard[device], observation)
         if device in self._places:
             return self._at_place(self._places[device], observation, stamp)
         if seen in OF_A_DOOR:
@@ -162,10 +178,14 @@ class Site:
         for bank in self._banks.values():
             bank.refused(names, kept, now)
 
-    def removed(self, devices: Iterable[str]) -> None:
-        """Forget devices that the settings no longer name."""
+    def removed(self, devices: Sequence[str]) -> list[Decision]:
+        """Forget devices whose lines ended; call it before the settings change."""
         self.lost.difference_update(devices)
         self.back.difference_update(devices)
+        for device in devices:
+            self.described.pop(device, None)
+        gone = [self._places[device] for device in devices if device in self._places]
+        return [decision for place in gone for decision in place.unwatched()]
 
     def holds(self, bank: str, part: int) -> bool:
         """Whether a compartment is in use: then it must not be opened for a trial."""
@@ -192,6 +212,11 @@ class Site:
             return place.entered(observation.value, stamp.earliest_ms, stamp.latest_ms)
         return place.left(observation.value) if observation.seen is Seen.LEFT else NOTHING
 
+    def _at_overheard(self, gate: OverheardGate, observation: Observation) -> Decision:
+        if observation.seen is Seen.CARD:
+            return gate.card(observation.value, observation.at)
+        return gate.moved(observation.at) if observation.seen is Seen.ADMITTED else NOTHING
+
     def _at_door(self, observation: Observation) -> Decision:
         gate = self._buttons.get(observation.device)
         if observation.seen is Seen.PRESSED and gate is not None:
@@ -208,7 +233,7 @@ class Site:
                 return self._told_to_move(gate, decision)
             case Seen.CARD_BEFORE if gate is not None:
                 card, _, told = observation.value.partition(" ")
-                return gate.card_heard(card, told)
+                return gate.card_before(card, told)
             case Seen.KEYS if gate is not None:
                 return gate.keys()
             case _:

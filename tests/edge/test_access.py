@@ -109,13 +109,14 @@ def test_a_reader_beside_its_strike_moves_the_strike_and_shows_no_red() -> None:
     assert split.card("26:00", 100, 100).at_once == ()
 
 
-def test_a_reader_that_is_only_heard_opens_nothing_and_proves_no_passage() -> None:
-    _, known = gate()
-    heard = Gate(GateWiring("reader", ""), known, keyed_digest(bytes(32)))
-    decisions = [heard.card(card, 100, 100) for card in (CARD, "26:00")]
+def test_a_card_from_before_opens_nothing_and_tells_when() -> None:
+    made, _ = gate()
+    decisions = [made.card_before(card, "2026-01-01 08:00:00") for card in (CARD, "26:00")]
     assert [d.at_once for d in decisions] == [(), ()]
-    assert [d.drafts[0].node_kind for d in decisions] == [CARD_SEEN, CARD_SEEN]
-    assert [d.drafts[0].subject for d in decisions] == ["r-7", ""]
+    drafts = [d.drafts[0] for d in decisions]
+    assert [(d.node_kind, d.subject) for d in drafts] == [(CARD_SEEN, "r-7"), (CARD_SEEN, "")]
+    assert drafts[0].detail == "resident 2026-01-01 08:00:00"
+    assert "26:00" not in drafts[1].detail
 
 
 def test_who_presses_the_button_is_let_out_and_a_door_that_refuses_is_recorded() -> None:

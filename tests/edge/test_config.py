@@ -80,6 +80,46 @@ def test_one_wrong_place_is_named(tmp_path: Path, before: str, after: str, expec
     assert sentence(tmp_path, example().replace(before, after, 1)).startswith(expected)
 
 
+LISTENING = """
+company = "c"
+site = "s"
+box = "b"
+data = "data"
+headquarters = { url = "mqtt://h" }
+[[line]]
+family = "osdp"
+port = "/dev/ttyUSB0"
+mode = "listen"
+devices = [{ name = "theirs", address = 0 }]
+[[line]]
+family = "contacts"
+port = "/dev/gpiochip0"
+devices = [{ name = "door", strike = 22, button = 27 }]
+[[line]]
+family = "wiegand"
+port = "/dev/ttyUSB1"
+devices = [{ name = "ours" }]
+"""
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        'reader = "theirs"\nopener = "door"',
+        'reader = "theirs"\nbutton = "door"',
+        'reader = "ours"\nopener = "theirs"',
+    ],
+)
+def test_a_reader_that_is_only_heard_moves_nothing_of_ours(tmp_path: Path, gate: str) -> None:
+    told = sentence(tmp_path, f"{LISTENING}[[gate]]\n{gate}\n")
+    assert told.startswith("gate: theirs is only listened to, and its own controller decides")
+
+
+def test_a_reader_that_is_only_heard_is_a_gate_of_its_own(tmp_path: Path) -> None:
+    settings = read(tmp_path, f'{LISTENING}[[gate]]\nreader = "theirs"\n')
+    assert settings.listeners() == {"theirs"}
+
+
 def test_a_file_that_is_not_there_or_not_toml_says_so(tmp_path: Path) -> None:
     with pytest.raises(RemedyError, match=r"box\.md"):
         read_settings(tmp_path / "none.toml")

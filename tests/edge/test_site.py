@@ -35,6 +35,7 @@ SETTINGS = BoxSettings.model_validate(
             {"reader": "gate"},
             {"reader": "in", "opener": "door", "button": "door"},
             {"reader": "out", "opener": "door"},
+            {"reader": "heard"},
         ],
         "kiosk": [{"scanner": "kiosk", "bank": "lockers"}],
         "place": [{"radio": "lobby", "beacons": [{"name": "cart", "identity": "uid:1"}]}],
@@ -51,6 +52,12 @@ SETTINGS = BoxSettings.model_validate(
             {"family": "scanner", "port": "/c", "devices": [{"name": "kiosk"}]},
             {"family": "wiegand", "port": "/d", "devices": [{"name": "in"}]},
             {"family": "wiegand", "port": "/e", "devices": [{"name": "out"}]},
+            {
+                "family": "osdp",
+                "port": "/f",
+                "mode": "listen",
+                "devices": [{"name": "heard", "address": 0}],
+            },
             {
                 "family": "contacts",
                 "port": "/dev/gpiochip0",
@@ -103,6 +110,11 @@ def kinds(decisions: list[Decision]) -> list[str]:
         ("door", Seen.DOOR_FORCED, "", [records.DOOR_FORCED]),
         ("door", Seen.DOOR_HELD, "30", [records.DOOR_HELD]),
         ("door", Seen.CLASHED, "unit 2", [records.DEVICE_CLASHED]),
+        ("heard", Seen.CARD, CARD, [records.CARD_SEEN]),
+        ("heard", Seen.CARD, "26:00", [records.CARD_SEEN]),
+        ("heard", Seen.KEYS, "1234", []),
+        ("heard", Seen.ADMITTED, "", []),
+        ("heard", Seen.UNREADABLE, "", [records.DEVICE_UNREADABLE]),
         ("lobby", Seen.ENTERED, "uid:1", [records.BEACON_SEEN]),
         ("lobby", Seen.LEFT, "uid:1", [records.BEACON_GONE]),
         ("lobby", Seen.ENTERED, "uid:stranger", []),
@@ -187,3 +199,36 @@ def test_what_became_of_a_key_is_in_the_record() -> None:
     (decision,) = see(site(), "gate", Seen.INSTALL_CLOSED, "keyed")
     assert decision.drafts[0].detail == "install_closed keyed"
     assert decision.durability is Durability.PASSAGE
+
+
+def test_a_passage_that_another_controller_decided_is_recorded_and_nothing_is_commanded() -> None:
+    made = site()
+    decisions = [*see(made, "heard", Seen.CARD, CARD), *see(made, "heard", Seen.ADMITTED)]
+    assert kinds(decisions) == [records.CARD_SEEN, GATE_PASSED]
+    assert [decision.at_once for decision in decisions] == [(), ()]
+
+
+def test_who_is_near_stays_near_when_settings_change_and_leaves_when_the_radio_ends() -> None:
+    made = site()
+    made.known.learn(credential("uid:7", "w-7"))
+    assert kinds(see(made, "lobby", Seen.ENTERED, "uid:7")) == [records.STAFF_PRESENT]
+    assert made.removed(["gate"]) == []
+    place = SETTINGS.place[0].model_copy(update={"beacons": ()})
+    made.settings_changed(SETTINGS.model_copy(update={"place": (place,)}), {})
+    assert kinds(see(made, "lobby", Seen.ENTERED, "uid:1")) == []  # no beacon any more
+    assert kinds(see(made, "lobby", Seen.LEFT, "uid:7")) == [records.STAFF_LEFT]
+
+    see(made, "lobby", Seen.ENTERED, "uid:7")
+    (gone,) = made.removed(["lobby"])
+    assert [(d.node_kind, d.subject, d.detail) for d in gone.drafts] == [
+        (records.STAFF_LEFT, "w-7", "radio_unwatched")
+    ]
+    assert kinds(see(made, "lobby", Seen.ENTERED, "uid:7")) == [records.STAFF_PRESENT]
+
+
+def test_what_a_device_says_of_itself_is_kept_until_its_line_ends() -> None:
+    made = site()
+    assert see(made, "gate", Seen.DESCRIBED, "maker 000ee3") == []
+    assert made.described == {"gate": "maker 000ee3"}
+    made.removed(["gate"])
+    assert made.described == {}
