@@ -121,7 +121,5 @@ class WedgeReader:
         if code not in self._keys or self._held & CHORDS:
             return SPOILED
         plain, shifted = self._keys[code]
-        is_shifted = bool(self._held & SHIFTS) != (
-            self._is_caps and plain.upper() == shifted
-        )
+        is_shifted = bool(self._held & SHIFTS) != (self._is_caps and plain.upper() == shifted)
         return (shifted if is_shifted else plain).encode()
