@@ -19,6 +19,7 @@ from cloud.database.views import AccountView
 from cloud.office import people
 from cloud.office.money import Fund, FundsRequest, fund_account
 from cloud.office.people import OPERATOR, Duty, Person, UserRequest
+from cloud.office.refunding import RefundRequest, refund_order
 from cloud.office.settling import (
     Run,
     RunRow,
@@ -327,6 +328,38 @@ def ledger_fund(  # noqa: PLR0913, PLR0917  # options of a command line
         held = fund_account(house.engine, place, request, house.clock.wall_ms())
     out.print(
         say("{account} holds {yuan} yuan", account=held.account, yuan=yuan(held.held_fen)),
+        markup=False,
+    )
+
+
+@ledger_app.command("refund", help=say("Give a resident back what an order brought."))
+def ledger_refund(  # options of a command line
+    order: Annotated[str, typer.Argument(help=say("Order."))],
+    key: Annotated[
+        str, typer.Option(help=say("Yours, for this refund; the same key again changes nothing."))
+    ],
+    cause: Annotated[str, typer.Option(help=say("Why; it stands on the statements."))],
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+    fen: Annotated[
+        int | None,
+        typer.Option(min=1, max=AMOUNT_FEN_MAX, help=say("Fen; all that is left if left out.")),
+    ] = None,
+) -> None:
+    """Give back a part of an order's income, or all of it."""
+    request = RefundRequest(key=key, amount_fen=fen, cause=cause)
+    with opened(data) as house:
+        place = Place(house.company, one_site(house, site))
+        now_ms = house.clock.wall_ms()
+        found = refund_order(house.engine, place, order, request, now_ms)
+    out.print(
+        say(
+            "{order}: {back} of {income} yuan went back, counted in {period}.",
+            order=found.order_id,
+            back=yuan(found.refunded_fen),
+            income=yuan(found.income_fen),
+            period=found.period,
+        ),
         markup=False,
     )
 

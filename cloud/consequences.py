@@ -199,6 +199,7 @@ def _due(standing: Standing, decision: Decision, block_hash: bytes | None, cover
         deviation_ms=decision.deviation_ms,
         score_bp=decision.score_bp,
         rate_fen=standing.rate_fen,
+        quantity=standing.quantity,
         covered_until_ms=covered_ms,
         evidence=evidence,
     )

@@ -26,6 +26,7 @@ from cloud.database.views import EvidenceView, OrderRow, OrderView, VerdictView
 from cloud.fields import Word
 from cloud.office import orders as acts
 from cloud.office.orders import OrderRequest
+from cloud.office.refunding import Refunded, RefundRequest, refund_order
 from cloud.office.refusals import UnknownError
 from cloud.settlement.packs import Pack
 
@@ -74,6 +75,7 @@ _ORDER = {
     "booked_from_ms": 1_767_250_800_000,
     "booked_until_ms": 1_767_258_000_000,
 }
+_REFUND = {"key": "complaint 17", "amount_fen": 19_900, "cause": "the unit leaked again"}
 
 
 class Published(BaseModel):
@@ -97,6 +99,7 @@ def order_routes(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["packs and orders"], responses=RESPONSES)
     _add_packs(router, desk)
     _add_orders(router, desk)
+    _add_refunds(router, desk)
     _add_facts(router, desk)
     return router
 
@@ -170,6 +173,21 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
     def cancel(site: SiteName, order_id: OrderKey) -> None:
         acts.cancel_order(desk.engine, desk.place(site), order_id, desk.now_ms())
         desk.wake()
+
+
+def _add_refunds(router: APIRouter, desk: Desk) -> None:
+    @router.post(
+        "/orders/{site}/{order_id}/refund",
+        status_code=201,
+        summary="Give back a part of an order's income, or all; the same key changes nothing",
+    )
+    def refund(
+        site: SiteName,
+        order_id: OrderKey,
+        request: Annotated[RefundRequest, Body(examples=[_REFUND])],
+    ) -> Refunded:
+        place = desk.place(site)
+        return refund_order(desk.engine, place, order_id, request, desk.now_ms())
 
 
 def _add_facts(router: APIRouter, desk: Desk) -> None:

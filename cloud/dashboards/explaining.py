@@ -41,9 +41,10 @@ def score_words(reason: Reason) -> str:
 def pay_words(line: LineView) -> str:
     """Derive the amount: piece rate x score, then rounded to whole fen."""
     reason = line.reason
-    exact = exact_yuan(reason.rate_fen, reason.score_bp)
+    exact = exact_yuan(reason.quantity * reason.rate_fen, reason.score_bp)
     rounded = yuan(abs(line.amount_fen))
-    formula = f"{yuan(reason.rate_fen)} × {percent(reason.score_bp)} = {exact}"
+    pieces = f"{reason.quantity} × " if reason.quantity > 1 else ""
+    formula = f"{pieces}{yuan(reason.rate_fen)} × {percent(reason.score_bp)} = {exact}"
     if exact != rounded:
         formula += " → " + say("{amount}, rounded to whole fen, half to even", amount=rounded)
     if line.amount_fen < 0:

@@ -194,6 +194,7 @@ def _order_page(desk: Desk, request: Request, site: str, order_id: str) -> HTMLR
             order=view.order,
             pack_title=wording.chosen(view.order.pack_name_zh, view.order.pack_name_en),
             nodes=_node_rows(view, now_ms),
+            segment_word=wording.segment_word,
             site_names={s.site: s.name for s in reads.sites(connection, desk.company, now_ms)},
             worker_names=queries.worker_names(connection, desk.company),
         )

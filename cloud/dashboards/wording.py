@@ -185,3 +185,13 @@ def clock_word(state: int) -> str:
             return say("runs free since it was last set")
         case ClockState.SYNCED:
             return say("set by a time source now")
+
+
+def segment_word(segment: str) -> str:
+    """Say which residents an order serves; a segment of one's own as it is written."""
+    words = {
+        "mass": say("general residents"),
+        "high-end": say("high-end residents"),
+        "vulnerable": say("vulnerable residents"),
+    }
+    return words.get(segment, segment)

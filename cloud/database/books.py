@@ -113,31 +113,6 @@ def is_posted(connection: Connection, place: Place, key: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def posted_moves(
-    connection: Connection, place: Place, order_id: str, kinds: set[str]
-) -> list[Move]:
-    """Read what was posted for an order, in order of posting."""
-    transfers = schema.transfers
-    query = (
-        select(transfers)
-        .where(at(transfers, place), transfers.c.order_id == order_id, transfers.c.kind.in_(kinds))
-        .order_by(transfers.c.transfer)
-    )
-    return [
-        Move(
-            r.key,
-            r.kind,
-            Account(r.debit, r.debit_kind),
-            Account(r.credit, r.credit_kind),
-            r.amount_fen,
-            r.at_ms,
-            r.order_id,
-            r.reason,
-        )
-        for r in connection.execute(query)
-    ]
-
-
 def paid_lines(
     connection: Connection, place: Place, revisions: dict[tuple[str, str], int]
 ) -> list[Line]:

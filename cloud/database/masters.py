@@ -123,6 +123,15 @@ def newest_pack(connection: Connection, company: str, key: str) -> tuple[int, Pa
     return (0, None) if row is None else (row.version, Pack.model_validate(row.content))
 
 
+def pack_of_version(connection: Connection, company: str, key: str, version: int) -> Pack:
+    """Read a version of a pack that an order was booked by."""
+    packs = schema.packs
+    query = select(packs.c.content).where(
+        packs.c.company == company, packs.c.pack == key, packs.c.version == version
+    )
+    return Pack.model_validate(connection.execute(query).scalar_one())
+
+
 def newest_packs(connection: Connection, company: str) -> list[tuple[int, Pack]]:
     """Read the newest version of every pack."""
     packs = schema.packs

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from cloud.database.engine import writing
 
-NEWEST: Final = "m0009"
+NEWEST: Final = "m0010"
 _LOCK_NUMBER: Final = 0x44554946
 
 

@@ -33,8 +33,25 @@ _TERMS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class NodeWork:
+    """What is paid for a node, and to whom besides its worker: see `schema.promises`.
+
+    Attributes:
+        rate_fen: for one piece at full score.
+        quantity: pieces, >= 1.
+        role: as what the worker does it; "" for the usual role.
+        crew: workers with their roles, without the worker.
+    """
+
+    rate_fen: int
+    quantity: int = 1
+    role: str = ""
+    crew: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to be stored: see `schema.orders`. Every node is paid its rate in rates_fen."""
+    """An order to be stored: see `schema.orders`; `works` says of each node what is paid."""
 
     order_id: str
     pack: str
@@ -45,8 +62,9 @@ class NewOrder:
     booked_until_ms: int
     income_fen: int
     nodes: list[PromisedNode]
-    rates_fen: list[int]
+    works: list[NodeWork]
     codes: list[Code]
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +74,14 @@ class Standing:
     Attributes:
         decided: None before the first verdict.
         revision: 0 before the first verdict.
-        rate_fen, pack, pack_version, pack_content: what its pay follows from.
+        rate_fen, quantity, pack, pack_version, pack_content: what its pay follows from.
     """
 
     promise: Promise
     revision: int
     decided: Row[Any] | None
     rate_fen: int
+    quantity: int
     pack: str
     pack_version: int
     pack_content: dict[str, Any]
@@ -349,6 +368,7 @@ def _order_row(place: Place, order: NewOrder, now_ms: int) -> dict[str, Any]:
         "income_fen": order.income_fen,
         "codes": [code.model_dump_json() for code in order.codes],
         "created_at_ms": now_ms,
+        "segment": order.segment,
     }
 
 
@@ -362,12 +382,15 @@ def _promise_rows(place: Place, order: NewOrder) -> list[dict[str, Any]]:
             "position": position,
             "match": int(node.match),
             "weakest_evidence": int(node.weakest_evidence),
-            "rate_fen": rate_fen,
+            "rate_fen": work.rate_fen,
+            "quantity": work.quantity,
+            "role": work.role,
+            "crew": [{"worker": worker, "role": role} for worker, role in work.crew],
             "at_risk_at_ms": node.promised_at_ms + node.tolerance_ms - node.at_risk_ms,
             "due_at_ms": node.promised_at_ms + node.tolerance_ms,
             "hard_at_ms": node.promised_at_ms + node.hard_ms,
         }
-        for position, (node, rate_fen) in enumerate(zip(order.nodes, order.rates_fen, strict=True))
+        for position, (node, work) in enumerate(zip(order.nodes, order.works, strict=True))
     ]
 
 
@@ -391,6 +414,7 @@ def _standing(row: Any) -> Standing:
         revision=row.revision,
         decided=row if row.was_revision is not None else None,
         rate_fen=row.rate_fen,
+        quantity=row.quantity,
         pack=row.pack,
         pack_version=row.pack_version,
         pack_content=row.content,

@@ -13,6 +13,7 @@ from cloud.database.fleet import Place, at
 from cloud.settlement.facts import (
     Earning,
     Facts,
+    Member,
     OrderFact,
     Person,
     Receivable,
@@ -32,8 +33,9 @@ def read_facts(connection: Connection, place: Place, period: str, plan: Plan) ->
     """Read a month as the plan looks at it.
 
     A node belongs to the local month of its deed, an order to the month it was booked for. Who
-    works as what stands in the plan. A cancelled order counts as refunded in full. Pool, retained
-    profit and bonus are what earlier months left. Segments of residents are not stored yet: "".
+    works as what stands in the plan, unless the order says so. A cancelled order counts as
+    refunded in full; every refund that is known counts, whenever it was booked. Pool, retained
+    profit and bonus are what earlier months left.
     """
     orders = _orders(connection, place, period, plan)
     return Facts(
@@ -90,6 +92,17 @@ def read_booked(connection: Connection, place: Place, period: str) -> dict[Accou
     return dict(booked)
 
 
+def refunded_fen(connection: Connection, place: Place) -> dict[str, int]:
+    """Sum what went back to residents by order, fen; orders without a refund are left out."""
+    refunds = schema.refunds
+    query = (
+        select(refunds.c.order_id, func.sum(refunds.c.amount_fen))
+        .where(at(refunds, place))
+        .group_by(refunds.c.order_id)
+    )
+    return {order_id: int(fen) for order_id, fen in connection.execute(query)}
+
+
 def _span(connection: Connection, place: Place, period: str) -> tuple[int, int]:
     return span_ms(period, calendar(connection, place).utc_offset_minutes)
 
@@ -126,15 +139,32 @@ def _newest_lines(connection: Connection, place: Place, period: str) -> Select[A
 
 
 def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[Earning, ...]:
-    lines = schema.lines
-    query = _newest_lines(connection, place, period).order_by(lines.c.order_id, lines.c.node)
-    posts = _posts(plan)
+    lines, promises, orders = schema.lines, schema.promises, schema.orders
+    same_order = (
+        (orders.c.company == promises.c.company)
+        & (orders.c.site == promises.c.site)
+        & (orders.c.order_id == promises.c.order_id)
+    )
+    query = (
+        _newest_lines(connection, place, period)
+        .join(orders, same_order)
+        .add_columns(
+            promises.c.role,
+            promises.c.quantity,
+            promises.c.crew,
+            orders.c.segment,
+            orders.c.income_fen,
+        )
+        .order_by(lines.c.order_id, lines.c.node)
+    )
+    posts, back = _posts(plan), refunded_fen(connection, place)
     return tuple(
-        _earning(row, *posts.get(row.worker, ("", ""))) for row in connection.execute(query)
+        _earning(row, *posts.get(row.worker, ("", "")), back.get(row.order_id, 0))
+        for row in connection.execute(query)
     )
 
 
-def _earning(row: Row[Any], role: str, team: str) -> Earning:
+def _earning(row: Row[Any], role: str, team: str, refund_fen: int) -> Earning:
     reason, proof = row.reason, ""
     if reason["evidence"]:
         evidence = reason["evidence"]
@@ -145,14 +175,17 @@ def _earning(row: Row[Any], role: str, team: str) -> Earning:
         pack=reason["pack"],
         pack_version=reason["pack_version"],
         worker=row.worker,
-        role=role,
+        role=row.role or role,
         team=team,
         at_ms=row.at_ms,
-        quantity=1,
+        quantity=row.quantity,
         rate_fen=reason["rate_fen"],
         score_bp=reason["score_bp"],
         verdict=Verdict(row.verdict),
+        segment=row.segment,
         proof=proof,
+        crew=tuple(Member(member["worker"], member["role"]) for member in row.crew),
+        is_refunded=0 < row.income_fen <= refund_fen,
     )
 
 
@@ -174,22 +207,28 @@ def _orders(connection: Connection, place: Place, period: str, plan: Plan) -> tu
     kept = _kept(connection, place, from_ms, until_ms)
     rows = connection.execute(query).all()
     teams = {worker: _team_of(plan, worker) for worker in {row.worker for row in rows}}
-    return tuple(_order(row, teams[row.worker], kept.get(row.order_id)) for row in rows)
+    back = refunded_fen(connection, place)
+    return tuple(
+        _order(row, teams[row.worker], kept.get(row.order_id), back.get(row.order_id, 0))
+        for row in rows
+    )
 
 
-def _order(row: Row[Any], team: str, is_on_time: bool | None) -> OrderFact:
+def _order(row: Row[Any], team: str, is_on_time: bool | None, refund_fen: int) -> OrderFact:
     pack = Pack.model_validate(row.content)
     is_cancelled = row.status == "cancelled"
-    cost_fen = min(pack.supplier_cost_fen, row.income_fen)
-    platform_fen = min(scaled(row.income_fen, pack.platform_bp), row.income_fen - cost_fen)
+    back_fen = row.income_fen if is_cancelled else min(refund_fen, row.income_fen)
+    kept_fen = row.income_fen - back_fen
+    cost_fen = min(pack.supplier_cost_fen, kept_fen)
     return OrderFact(
         order_id=row.order_id,
         pack=row.pack,
         team=team,
         income_fen=row.income_fen,
-        supplier_cost_fen=0 if is_cancelled else cost_fen,
-        platform_fen=0 if is_cancelled else platform_fen,
-        refund_fen=row.income_fen if is_cancelled else 0,
+        supplier_cost_fen=cost_fen,
+        platform_fen=min(scaled(kept_fen, pack.platform_bp), kept_fen - cost_fen),
+        refund_fen=back_fen,
+        segment=row.segment,
         is_on_time=None if is_cancelled else is_on_time,
     )
 

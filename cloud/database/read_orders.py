@@ -11,16 +11,18 @@ from agreed.directives import Code
 from agreed.promises import Match, Verdict
 from agreed.records import ClockState, Evidence, Record
 from cloud.database import schema
-from cloud.database.fleet import BoxName, at
+from cloud.database.fleet import BoxName, Place, at
 from cloud.database.read_fleet import node_names, to_counts
 from cloud.database.read_statements import line_view
 from cloud.database.views import (
     Counts,
+    CrewView,
     EvidenceView,
     LineView,
     NodeView,
     OrderRow,
     OrderView,
+    RefundView,
     VerdictView,
 )
 
@@ -102,7 +104,18 @@ def order_view(
         covered_until_ms=row.covered_until_ms,
         created_at_ms=row.created_at_ms,
         ended_at_ms=row.ended_at_ms,
+        refunds=refunds_of(connection, Place(company, site), order_id),
     )
+
+
+def refunds_of(connection: Connection, place: Place, order_id: str) -> list[RefundView]:
+    """List what went back of an order's income, oldest first."""
+    refunds = schema.refunds
+    query = select(refunds).where(at(refunds, place), refunds.c.order_id == order_id)
+    return [
+        RefundView(row.refund, row.amount_fen, row.cause, row.at_ms, row.period)
+        for row in connection.execute(query.order_by(refunds.c.refund))
+    ]
 
 
 def verdicts(
@@ -277,6 +290,7 @@ def _order_row(row: Any, nodes: list[Row[Any]]) -> OrderRow:
         income_fen=row.income_fen,
         promises=to_counts(numbers) if nodes else Counts(),
         score_bp=None if not nodes or Verdict.OPEN in numbers else _order_score_bp(nodes),
+        segment=row.segment,
     )
 
 
@@ -325,6 +339,9 @@ def _node_view(
         history=history,
         evidence=proof,
         lines=[],
+        role=node.role,
+        quantity=node.quantity,
+        crew=[CrewView(member["worker"], member["role"]) for member in node.crew],
     )
 
 

@@ -25,9 +25,10 @@ from sqlalchemy import (
 
 from cloud.database.columns import NAME, metadata, name, names, one_of, whole, within
 from cloud.database.schema_plans import plans
+from cloud.database.schema_refunds import refunds
 from cloud.database.schema_runs import disputes, run_acts, run_lines, runs, users
 
-__all__ = ["disputes", "metadata", "plans", "run_acts", "run_lines", "runs", "users"]
+__all__ = ["disputes", "metadata", "plans", "refunds", "run_acts", "run_lines", "runs", "users"]
 
 BOX_STATUSES: Final = ("pending", "accepted", "retired")
 ORDER_STATUSES: Final = ("open", "done", "cancelled")
@@ -333,6 +334,7 @@ orders: Final = Table(
     Column("codes", JSON, nullable=False),  # list of `agreed.directives.Code`
     whole("created_at_ms"),
     whole("ended_at_ms", nullable=True),
+    name("segment", server_default=""),  # of residents: mass, high-end, vulnerable
     PrimaryKeyConstraint("company", "site", "order_id"),
     within("sites", "company", "site"),
     ForeignKeyConstraint(
@@ -372,6 +374,10 @@ promises: Final = Table(
     Column("score_bp", Integer, nullable=False, server_default="0"),
     Column("place", NAME, nullable=False, server_default=""),
     Column("weakest_evidence", Integer, nullable=False, server_default="3"),
+    name("role", server_default=""),  # as what the worker does it; "" for the usual role
+    whole("quantity", server_default="1"),  # pieces
+    # Who shares the work besides the worker: list of {worker, role}.
+    Column("crew", JSON, nullable=False, server_default="[]"),
     PrimaryKeyConstraint("company", "site", "order_id", "node"),
     within("orders", "company", "site", "order_id"),
     CheckConstraint("rate_fen >= 0", name="rate_not_negative"),

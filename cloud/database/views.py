@@ -1,6 +1,6 @@
 """What a reader is told: typed rows for the API and the pages. Money in fen, time in ms."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Annotated, Any
 
@@ -290,6 +290,25 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
+class CrewView:
+    """Somebody who shares the work of a node, and as what."""
+
+    worker: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """What went back to a resident; fields as in `schema_refunds.refunds`."""
+
+    refund: int
+    amount_fen: int
+    cause: str
+    at_ms: int
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeView:
     """One promised node of an order, what became of it and why.
 
@@ -300,6 +319,9 @@ class NodeView:
         history: every revision, oldest first.
         evidence: the record behind `decided`, None where nothing was seen.
         lines: what it moved on the worker's statement, oldest first.
+        role: as what the worker does it; "" for the usual role.
+        quantity: pieces, each paid rate_fen.
+        crew: who shares the work besides the worker.
     """
 
     node: str
@@ -324,6 +346,9 @@ class NodeView:
     history: list[VerdictView]
     evidence: EvidenceView | None
     lines: list[LineView]
+    role: str = ""
+    quantity: int = 1
+    crew: list[CrewView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +369,7 @@ class OrderRow:
     income_fen: int
     promises: Counts
     score_bp: int | None
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +377,7 @@ class OrderView:
     """One order with its nodes.
 
     Attributes:
+        refunds: what went back of its income, oldest first.
         codes: what may be scanned for it.
         earned_fen: commission posted for it.
         covered_until_ms: everything at its site is known up to then.
@@ -363,6 +390,7 @@ class OrderView:
     covered_until_ms: int
     created_at_ms: int
     ended_at_ms: int | None
+    refunds: list[RefundView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """Publishes packs, books orders with their promised nodes, and cancels them."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
 
 from agreed.directives import Code, CodeAction, EndOrder, PromisedNode
-from agreed.limits import NODES_PER_ORDER_MAX
+from agreed.limits import AMOUNT_FEN_MAX, NODES_PER_ORDER_MAX
 from agreed.promises import Verdict
 from agreed.words import say
 from cloud.consequences import judge_again, pay_what_waits
@@ -17,16 +16,37 @@ from cloud.database.engine import writing
 from cloud.database.fleet import Place, accepted_boxes, direct
 from cloud.fields import MS_PER_MINUTE, Fen, MaybeWord, Minutes, WallMs, Word
 from cloud.office.boxes import put_order_directives
+from cloud.office.refunding import CANCELLED, give_back
 from cloud.office.refusals import ConflictError, InvalidError, UnknownError
 from cloud.office.sites import hold_site
 from cloud.settlement.packs import Pack, PackNode
-from cloud.settlement.waterfall import taken_back, waterfall
+from cloud.settlement.waterfall import waterfall
+
+QUANTITY_MAX: Final = 10_000
+"""Pieces of one node."""
+CREW_MAX: Final = 20
 
 _BY_WORKER_ACTIONS = (CodeAction.START, CodeAction.DEPOSIT)
 
 
+class CrewMember(BaseModel):
+    """Somebody who shares the work of a node, and as what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    worker: Word
+    role: Word
+
+
 class NodeTerms(BaseModel):
-    """What was agreed for one node at booking; what is left out comes from the pack."""
+    """What was agreed for one node at booking; what is left out comes from the pack.
+
+    Attributes:
+        worker: who promises it; the order's when left out.
+        role: as what; "" for the role that the plan gives the worker.
+        quantity: pieces; each pays the rate.
+        crew: who shares the work besides; the plan's split says how the pay is shared.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,6 +56,15 @@ class NodeTerms(BaseModel):
     tolerance_minutes: Minutes | None = None
     hard_minutes: Minutes | None = None
     worker: MaybeWord | None = None
+    role: MaybeWord = ""
+    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)] = 1
+    crew: Annotated[list[CrewMember], Field(max_length=CREW_MAX)] = []
+
+    @model_validator(mode="after")
+    def _check(self) -> "NodeTerms":
+        if len(set(self.crew)) != len(self.crew):
+            raise ValueError("crew: name each worker once in each role")
+        return self
 
 
 class OrderRequest(BaseModel):
@@ -45,6 +74,7 @@ class OrderRequest(BaseModel):
         order_id: unique within the site; made up when left out.
         pack: the newest version is used.
         worker: who promises every node that names nobody else; "" for nobody.
+        segment: of the resident: vulnerable, or another of yours; "" where unknown.
         booked_from_ms: what the pack's offsets count from.
         booked_until_ms: end of the booked window; the last promised time when left out.
         income_fen: what the resident paid; the pack's price when left out.
@@ -57,6 +87,7 @@ class OrderRequest(BaseModel):
     pack: Word
     worker: MaybeWord = ""
     resident: MaybeWord = ""
+    segment: MaybeWord = ""
     booked_from_ms: WallMs
     booked_until_ms: WallMs | None = None
     income_fen: Fen | None = None
@@ -133,20 +164,13 @@ def cancel_order(engine: Engine, place: Place, order_id: str, now_ms: int) -> No
         UnknownError: no such site or order.
         ConflictError: it is closed, a node is decided, or its income is spent.
     """
-    try:
-        with writing(engine) as connection:
-            hold_site(connection, place)
-            _refuse_cancelling(connection, place, order_id)
-            promising.end_orders(connection, place, [order_id], "cancelled", now_ms)
-            came = books.posted_moves(connection, place, order_id, {"income", "waterfall"})
-            books.post(connection, place, taken_back(came, now_ms), now_ms)
-            boxes = accepted_boxes(connection, place)
-            direct(connection, boxes, [EndOrder(order=order_id)], now_ms)
-    except IntegrityError as error:
-        raise ConflictError(
-            "order_id",
-            say("The income of {order} is spent already; fund the pool first.", order=order_id),
-        ) from error
+    with writing(engine) as connection:
+        hold_site(connection, place)
+        _refuse_cancelling(connection, place, order_id)
+        promising.end_orders(connection, place, [order_id], CANCELLED, now_ms)
+        give_back(connection, place, order_id, CANCELLED, now_ms)
+        boxes = accepted_boxes(connection, place)
+        direct(connection, boxes, [EndOrder(order=order_id)], now_ms)
 
 
 def _refuse_cancelling(connection: Connection, place: Place, order_id: str) -> None:
@@ -197,8 +221,9 @@ def _book(
         booked_from_ms=request.booked_from_ms,
         booked_until_ms=request.booked_until_ms or latest_ms,
         income_fen=pack.price_fen if request.income_fen is None else request.income_fen,
+        segment=request.segment,
         nodes=nodes,
-        rates_fen=[node.rate_fen for node, _terms in chosen],
+        works=[_work(node, terms) for node, terms in chosen],
         codes=[
             _code(node.code, promised.worker, request, make_code())
             for (node, _terms), promised in zip(chosen, nodes, strict=True)
@@ -249,6 +274,15 @@ def _promised(request: OrderRequest, node: PackNode, terms: NodeTerms) -> Promis
         )
     except ValidationError as error:
         raise InvalidError(f"nodes.{node.key}", str(error.errors()[0]["msg"])) from None
+
+
+def _work(node: PackNode, terms: NodeTerms) -> promising.NodeWork:
+    if node.rate_fen * terms.quantity > AMOUNT_FEN_MAX:
+        raise InvalidError(
+            f"nodes.{node.key}.quantity", say("The pay of {node} is too large.", node=node.key)
+        )
+    crew = tuple((member.worker, member.role) for member in terms.crew)
+    return promising.NodeWork(node.rate_fen, terms.quantity, terms.role, crew)
 
 
 def _code(action: CodeAction, worker: str, request: OrderRequest, code: str) -> Code:

@@ -1,34 +1,69 @@
 """Asks the plan in force what a month's run adds to piece rates."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from agreed.limits import AMOUNT_FEN_MAX
-from cloud.database import plan_books
+from cloud.database import plan_books, read_restating
 from cloud.database.fleet import Place
 from cloud.database.read_facts import read_accrued, read_booked, read_facts
 from cloud.settlement.additions import additions
+from cloud.settlement.facts import Facts
 from cloud.settlement.period import settle_period
-from cloud.settlement.running import Planned
+from cloud.settlement.pieces import refunded_orders
+from cloud.settlement.plans import Plan
+from cloud.settlement.restating import restated
+from cloud.settlement.running import Extra, Planned
 
 
 def plan_additions(connection: Connection, place: Place, period: str) -> Planned:
     """Settle a month under the plan in force, and list what the books lack of it.
 
     What is due is settled in full, as if every fund were full: a run that the books cannot pay is
-    refused instead of being cut.
+    refused instead of being cut. Closed months that refunds or later records have changed are
+    settled again under the plans of their own runs; the difference is restated here.
     """
+    restating = _restatements(connection, place, period)
     published = plan_books.plan_in_force(connection, place, period)
     if published is None:
-        return Planned()
+        return Planned(extras=tuple(restating))
     plan = published.plan
+    extras = [*_added(connection, place, period, plan), *restating]
+    return Planned(f"{plan.key}/{published.version}", tuple(extras), plan.recovery.cap_bp)
+
+
+def _added(connection: Connection, place: Place, period: str, plan: Plan) -> list[Extra]:
     full = AMOUNT_FEN_MAX
     facts = read_facts(connection, place, period, plan)
     facts = replace(facts, pool_fen=full, retained_fen=full, bonus_fen=full, receivables=())
-    extras = additions(
+    return additions(
         settle_period(plan, facts),
         read_accrued(connection, place, period),
         read_booked(connection, place, period),
+        _refunded(plan, facts),
     )
-    return Planned(f"{plan.key}/{published.version}", tuple(extras), plan.recovery.cap_bp)
+
+
+def _restatements(connection: Connection, place: Place, period: str) -> list[Extra]:
+    """Settle again each closed month within reach that something has changed since."""
+    found: list[Extra] = []
+    for month, plan in read_restating.settled_months(connection, place, period):
+        causes = read_restating.causes(connection, place, month)
+        if causes:
+            posted_fen = read_restating.posted_fen(connection, place, month)
+            now = _added(connection, place, month, plan)
+            found += restated(month, posted_fen, now, causes)
+    return found
+
+
+def _refunded(plan: Plan, facts: Facts) -> dict[str, list[str]]:
+    """Name each worker's orders that were refunded in full."""
+    back = refunded_orders(plan, facts)
+    found: dict[str, set[str]] = defaultdict(set)
+    for earning in facts.earnings:
+        if earning.order_id in back:
+            for worker in (earning.worker, *(member.worker for member in earning.crew)):
+                found[worker].add(earning.order_id)
+    return {worker: sorted(orders) for worker, orders in found.items()}

@@ -17,6 +17,7 @@ from cloud.office.refusals import ConflictError, InvalidError, UnknownError
 from cloud.office.sites import hold_site
 from cloud.settlement.periods import Calendar, is_period, span_ms
 from cloud.settlement.running import (
+    RESTATED,
     UNFUNDED,
     Planned,
     RunLine,
@@ -427,8 +428,12 @@ def rule_word(rule: str) -> str:
         "draw": say("draw"),
         "bonus": say("middle bonus"),
         "wager": say("wager"),
+        "claimed": say("owed, deducted later"),
     }
     name, _, subject = rule.partition(":")
+    if name == RESTATED:
+        month, _, of_rule = subject.partition("/")
+        return say("{month} restated: {rule}", month=month, rule=rule_word(of_rule))
     word = words.get(name, name)
     return f"{word} · {subject}" if subject else word
 
@@ -469,6 +474,14 @@ def why(line: RunLine) -> str:
         said.append(nothing_word(line.inputs["nothing"]))
     if "rounding" in line.inputs:
         said.append(rounding_word(line.inputs["rounding"]))
+    for name, word in (
+        ("refunded", say("refunded")),
+        ("changed", say("later records changed")),
+    ):
+        if name in line.inputs:
+            orders = ", ".join(line.inputs[name])
+            more = line.inputs[f"{name}_count"] - len(line.inputs[name])
+            said.append(f"{word}: {orders}" + (f" +{more}" if more else ""))
     if line.inputs.get("carried_forward_fen"):
         carried = yuan(line.inputs["carried_forward_fen"])
         said.append(say("{amount} yuan are carried forward", amount=carried))

@@ -117,6 +117,59 @@ def recovered(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Repost:
+    """What a rule of a closed month had paid a worker, and what it pays by what is known now.
+
+    Attributes:
+        key: of the run's line.
+        posted_fen, now_fen: signed.
+        formula: of the run's line.
+    """
+
+    key: str
+    posted_fen: int
+    now_fen: int
+    formula: str
+
+
+def reposted(worker: str, key: str, reposts: Sequence[Repost], at_ms: int) -> list[Move]:
+    """Reverse what a closed month's rules had paid a worker, and post what they pay now.
+
+    As with nodes, nothing of it comes out of what the worker holds: a claim lifts the account by
+    all that goes back, what is posted again is set off at once, and the pool fences the rest.
+
+    Args:
+        worker: who was paid.
+        key: of the claim; the legs of each line have the line's.
+        reposts: the lines, of rules that the pool pays.
+        at_ms: the end of the open month.
+    """
+    pay, owes = commission(worker), receivable(worker)
+    back_fen = sum(max(0, r.posted_fen) + max(0, -r.now_fen) for r in reposts)
+    lost_fen = max(0, sum(r.posted_fen - r.now_fen for r in reposts))
+    legs = [(f"{r.key}/reversed", -r.posted_fen, r.formula) for r in reposts]
+    legs += [(f"{r.key}/posted", r.now_fen, r.formula) for r in reposts]
+    # What goes back comes first, so that the pool need not hold what is posted again.
+    legs.sort(key=lambda leg: leg[1] > 0)
+    moves = [(f"{key}/claim", CLAIM, owes, pay, back_fen, "")]
+    moves += [
+        (name, "settlement", POOL, pay, fen, formula)
+        if fen > 0
+        else (name, "settlement_reversal", pay, POOL, -fen, formula)
+        for name, fen, formula in legs
+    ]
+    moves += [
+        (f"{key}/set-off", RECOVERY, pay, owes, back_fen - lost_fen, ""),
+        (f"{key}/fence", FENCE, POOL, UNRECOVERED, lost_fen, ""),
+    ]
+    return [
+        Move(name, kind, debit, credit, fen, at_ms, "", {"worker": worker, "formula": formula})
+        for name, kind, debit, credit, fen, formula in moves
+        if fen
+    ]
+
+
 def _move(of: Claim | SetOff, name: str, debit: Account, credit: Account, fen: int) -> Move:
     key = f"{name}/{of.order_id}/{of.node}/{of.revision}"
     reason = {"order": of.order_id, "node": of.node, "revision": of.revision}

@@ -33,6 +33,7 @@ class Earning:
         segment: of the resident; "" where unknown.
         proof: where the device record lies: box/epoch/sequence; "" where nothing was seen.
         crew: everybody else who shared the work; empty for single work.
+        is_refunded: everything of its order went back, also where that belongs to another period.
     """
 
     order_id: str
@@ -50,6 +51,7 @@ class Earning:
     segment: str = ""
     proof: str = ""
     crew: tuple[Member, ...] = ()
+    is_refunded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

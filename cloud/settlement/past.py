@@ -140,7 +140,8 @@ def to_past(months: Sequence[Facts]) -> Past:
     for number, facts in enumerate(months):
         refunded = {o.order_id for o in facts.orders if 0 < o.income_fen <= o.refund_fen}
         for earning in facts.earnings:
-            row = names.row(number, earning, earning.order_id in refunded)
+            is_refunded = earning.is_refunded or earning.order_id in refunded
+            row = names.row(number, earning, is_refunded)
             if earning.crew:
                 crews += names.crew(number, earning, len(shared))
                 shared.append(row)

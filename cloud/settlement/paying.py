@@ -37,6 +37,7 @@ class Due:
     Attributes:
         worker: who is paid; "" for nobody.
         early_bp_per_hour, early_bp_max: of the promise.
+        quantity: pieces, >= 1.
     """
 
     order_id: str
@@ -60,6 +61,7 @@ class Due:
     rate_fen: int
     covered_until_ms: int
     evidence: ProvenBy | None
+    quantity: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +172,9 @@ def settle(
 
 def formula(due: Due) -> str:
     """Write how score and amount follow, with the numbers put in; the same in every language."""
-    amount_fen = scaled(due.rate_fen, due.score_bp)
-    pay = f"{due.rate_fen} fen × {due.score_bp} bp ÷ {BASIS_POINTS} = {amount_fen} fen"
+    amount_fen = scaled(due.quantity * due.rate_fen, due.score_bp)
+    pieces = f"{due.quantity} × " if due.quantity > 1 else ""
+    pay = f"{pieces}{due.rate_fen} fen × {due.score_bp} bp ÷ {BASIS_POINTS} = {amount_fen} fen"
     if due.verdict is Verdict.LATE and due.score_bp:
         left, span = due.hard_ms - due.deviation_ms, due.hard_ms - due.tolerance_ms
         return f"{BASIS_POINTS} × {left} ms ÷ {span} ms = {due.score_bp} bp; {pay}"
@@ -224,7 +227,7 @@ def _set_off(line: Line, lifted_fen: Mapping[NodeOfOrder, int]) -> SetOff:
 
 
 def _earned(due: Due, calendar: Calendar, *, is_old: bool) -> Line:
-    amount_fen = scaled(due.rate_fen, due.score_bp)
+    amount_fen = scaled(due.quantity * due.rate_fen, due.score_bp)
     reason = Reason(
         order_id=due.order_id,
         node=due.node,
@@ -242,6 +245,7 @@ def _earned(due: Due, calendar: Calendar, *, is_old: bool) -> Line:
         deviation_ms=due.deviation_ms,
         score_bp=due.score_bp,
         rate_fen=due.rate_fen,
+        quantity=due.quantity,
         amount_fen=amount_fen,
         formula=formula(due),
         covered_until_ms=due.covered_until_ms,

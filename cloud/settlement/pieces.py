@@ -83,7 +83,7 @@ def refunded_orders(plan: Plan, facts: Facts) -> frozenset[str]:
         return frozenset()
     return frozenset(
         order.order_id for order in facts.orders if 0 < order.income_fen <= order.refund_fen
-    )
+    ) | {earning.order_id for earning in facts.earnings if earning.is_refunded}
 
 
 def factor_bp(quality: Quality | None, score_bp: int) -> int:

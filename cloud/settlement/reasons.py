@@ -46,6 +46,7 @@ class Reason(_Frozen):
         deviation_ms: signed, actual - promised.
         score_bp: basis points.
         rate_fen: piece rate at 10,000 bp.
+        quantity: pieces.
         amount_fen: what follows; signed.
         formula: the same with the numbers put in.
         covered_until_ms: headquarters knew everything up to then.
@@ -80,3 +81,4 @@ class Reason(_Frozen):
     pool_fen: int | None = None
     takes_back_revision: int | None = None
     set_off_fen: int = 0
+    quantity: int = 1

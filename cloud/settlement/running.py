@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
 from agreed.limits import BASIS_POINTS
-from cloud.settlement.claims import recovered
+from cloud.settlement.claims import Repost, recovered, reposted
 from cloud.settlement.waterfall import (
     BANK,
     POOL,
@@ -28,6 +28,8 @@ UNFUNDED: Final = "unfunded"
 SETTLEMENT: Final = "settlement"
 ADVANCE: Final = "draw"
 FULFILMENT: Final = "fulfilment"
+RESTATED: Final = "restated"
+CLAIMED: Final = "claimed"
 RULES: Final[Mapping[str, str]] = {
     "commission": FULFILMENT,
     "commission_reversal": FULFILMENT,
@@ -164,7 +166,11 @@ def run_lines(
         by_payee.setdefault(extra.line.payee, []).append(extra.line)
     known = {month.account.name: month for month in months}
     for extra in extras:
-        known.setdefault(extra.line.payee, Month(Account(extra.line.payee, extra.kind)))
+        payee = extra.line.payee
+        known.setdefault(payee, Month(Account(payee, extra.kind)))
+        if extra.line.rule.startswith(f"{CLAIMED}:"):
+            owed_fen = known[payee].owed_fen + extra.line.amount_fen
+            known[payee] = replace(known[payee], owed_fen=owed_fen)
     return [
         line
         for payee in sorted(known)
@@ -186,14 +192,21 @@ def postings(
 ) -> list[Move]:
     """Turn a run's lines into transfers, in an order in which accounts fill before they pay.
 
-    The site's own accounts come first, then what the plan adds to each payee, gains before
-    losses, then what is deducted.
+    The site's own accounts come first, then what is restated of closed months, then what the
+    plan adds to each payee, gains before losses, then what is deducted.
     """
+    in_turn = sorted(extras, key=_in_turn)
+    own = [e for e in in_turn if not _is_restating(e)]
     added = [
-        move
-        for extra in sorted(extras, key=_in_turn)
-        for move in _added(f"run/{period}/{extra.line.payee}/{extra.line.rule}", extra, at_ms)
+        [
+            move
+            for extra in own
+            if (extra.kind in PAYEES) is is_of_payee
+            for move in _added(f"run/{period}/{extra.line.payee}/{extra.line.rule}", extra, at_ms)
+        ]
+        for is_of_payee in (False, True)
     ]
+    restated = _restated(period, [e.line for e in in_turn if _is_restating(e)], at_ms)
     deducted = [
         move
         for line in lines
@@ -206,7 +219,7 @@ def postings(
             line.inputs.get("advance_fen", 0),
         )
     ]
-    return added + deducted
+    return [*added[0], *restated, *added[1], *deducted]
 
 
 def unfunded(moves: Iterable[Move], held_fen: Mapping[Account, int]) -> list[RunLine]:
@@ -314,6 +327,33 @@ def _rank(rule: str) -> int:
 def _in_turn(extra: Extra) -> tuple[bool, str, bool, str]:
     line = extra.line
     return extra.kind in PAYEES, line.payee, line.amount_fen < 0, line.rule
+
+
+def _is_restating(extra: Extra) -> bool:
+    head = extra.line.rule.partition(":")[0]
+    return extra.kind == "commission" and head in {RESTATED, CLAIMED}
+
+
+def _restated(period: str, lines: list[RunLine], at_ms: int) -> list[Move]:
+    """Reverse and repost what closed months had paid, worker by worker, month by month."""
+    groups: dict[tuple[str, str], list[Repost]] = {}
+    for line in lines:
+        head, _, of = line.rule.partition(":")
+        if head == RESTATED:
+            key = f"run/{period}/{line.payee}/{line.rule}"
+            fen = line.inputs["posted_fen"], line.inputs["now_fen"]
+            group = groups.setdefault((line.payee, of.partition("/")[0]), [])
+            group.append(Repost(key, *fen, line.formula))
+    return [
+        move
+        for (payee, month), reposts in sorted(groups.items())
+        for move in reposted(
+            payee.removeprefix(commission("").name),
+            f"run/{period}/{payee}/{CLAIMED}:{month}",
+            reposts,
+            at_ms,
+        )
+    ]
 
 
 def _added(key: str, extra: Extra, at_ms: int) -> list[Move]:

@@ -111,16 +111,52 @@ def waterfall(pack: Pack, version: int, order_id: str, income_fen: int, at_ms: i
     ]
 
 
-def taken_back(moves: list[Move], at_ms: int) -> list[Move]:
-    """Mirror a waterfall: the same amounts the other way, last step first."""
-    return [
-        replace(
-            move,
-            key=f"back/{move.key}",
-            kind="income_reversal",
-            debit=move.credit,
-            credit=move.debit,
-            at_ms=at_ms,
-        )
-        for move in reversed(moves)
-    ]
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What goes back of an order's income, and what the order had brought and then brings.
+
+    Attributes:
+        number: from 1, of this order.
+        before_fen, after_fen: the income less all refunds, before this one and after it.
+        supplier_fen: what the supplier's account still holds; what it lacks the company bears.
+        cause: for the books.
+    """
+
+    order_id: str
+    number: int
+    before_fen: int
+    after_fen: int
+    supplier_fen: int
+    cause: str
+
+
+def refunded(pack: Pack, version: int, refund: Refund, at_ms: int) -> list[Move]:
+    """Bring an order's waterfall down to what is left of its income, last step first.
+
+    What goes back in full is the exact mirror of what came.
+    """
+    before = waterfall(pack, version, refund.order_id, refund.before_fen, at_ms)
+    after = waterfall(pack, version, refund.order_id, refund.after_fen, at_ms)
+    left_fen = {move.key: move.amount_fen for move in after}
+    head = f"refund/{refund.order_id}/{refund.number}"
+    reason = {"refund": refund.number, "cause": refund.cause}
+    moves = []
+    for move in reversed(before):
+        fen = move.amount_fen - left_fen.get(move.key, 0)
+        key = f"{head}/{move.key.rpartition('/')[2]}"
+        back = replace(move, key=key, kind="income_reversal", debit=move.credit, credit=move.debit)
+        back = replace(back, reason=reason)
+        for way, part in _ways(back, fen, refund.supplier_fen):
+            moves.append(replace(way, amount_fen=part))
+    return moves
+
+
+def _ways(back: Move, fen: int, supplier_fen: int) -> list[tuple[Move, int]]:
+    """Say who gives a step back: a supplier what it holds, the company the rest."""
+    if fen < 0:  # a smaller order may leave one fen more by largest remainder
+        return [(replace(back, debit=back.credit, credit=back.debit), -fen)]
+    if back.debit.kind != "supplier":
+        return [(back, fen)] if fen else []
+    own_fen = min(fen, supplier_fen)
+    company = replace(back, key=f"{back.key}/company", debit=RETAINED)
+    return [(way, part) for way, part in ((back, own_fen), (company, fen - own_fen)) if part]

@@ -105,3 +105,18 @@ def test_a_site_must_be_named_when_there_are_several(data: Path) -> None:
     said(data, "boxes", "add", "south/gate")
     with pytest.raises(RemedyError, match="north, south"):
         asked(data, "settle", "preview", MONTH)
+
+
+def test_funds_and_refunds_from_the_shell(data: Path) -> None:
+    fund = ("ledger", "fund", "bonus", "700", "--key", "spring")
+    for _ in range(2):
+        assert said(data, *fund) == "bonus holds 7.00 yuan\n"
+    assert said(data, "ledger", "fund", "pool", "5", "--key", "p").startswith("pool holds")
+    with pytest.raises(RemedyError, match="has no wager spring"):
+        asked(data, "ledger", "fund", "senior_stake", "5", "--key", "s", "--wager", "spring")
+    assert asked(data, "ledger", "fund", "pocket", "5", "--key", "x").exit_code == 2
+    refund = ("ledger", "refund", "o-1", "--fen", "900", "--key", "k", "--cause", "leaked")
+    for _ in range(2):
+        assert said(data, *refund) == f"o-1: 9.00 of 199.00 yuan went back, counted in {MONTH}.\n"
+    with pytest.raises(RemedyError, match="no order o-9"):
+        asked(data, "ledger", "refund", "o-9", "--key", "n", "--cause", "leaked")

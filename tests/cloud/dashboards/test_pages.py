@@ -38,7 +38,9 @@ PATHS = (
 @pytest.mark.parametrize("spoken", ["zh", "en"])
 @pytest.mark.parametrize("path", PATHS)
 def test_every_page_renders_without_odd_text(client: httpx.Client, path: str, spoken: str) -> None:
-    text = client.get(path, headers={"accept-language": spoken}).text
+    answer = client.get(path, headers={"accept-language": spoken})
+    assert answer.status_code == (404 if path == "/nothing" else 200)
+    text = answer.text
     assert "</html>" in text
     assert [odd for odd in ODD if odd in text] == []
 

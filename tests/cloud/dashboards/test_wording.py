@@ -39,3 +39,9 @@ def test_names_follow_the_language() -> None:
     assert wording.titled(PACKS[0]) == "Group-buy parcel to locker"
     language.set("zh")
     assert wording.titled(PACKS[0]) == "团购快递入柜"
+
+
+def test_a_segment_has_a_word_or_stays_as_written() -> None:
+    language.set("en")
+    assert wording.segment_word("vulnerable") == "vulnerable residents"
+    assert wording.segment_word("block 7") == "block 7"

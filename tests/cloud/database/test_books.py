@@ -170,13 +170,6 @@ def test_numbers_grow_without_gaps(world: World) -> None:
         assert books.post(connection, PLACE, [four], T0) == {four.key: 4}
 
 
-def test_what_was_posted_for_an_order_can_be_read_back(paid: World) -> None:
-    with reading(paid.engine) as connection:
-        came = books.posted_moves(connection, PLACE, "o-1", {"income", "waterfall"})
-    assert [m.kind for m in came] == ["income", *["waterfall"] * 5]
-    assert sum(m.amount_fen for m in came if m.debit.name == "income") == 19_900
-
-
 def test_lines_only_go_from_held_to_posted(world: World) -> None:
     world.order("o-1", income_fen=0)
     world.tell(passed(T0 + HOUR))

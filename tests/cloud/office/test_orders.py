@@ -159,7 +159,7 @@ def test_income_that_is_spent_cannot_be_taken_back(world: World) -> None:
     assert world.balance("commission:w-1") == 0
     world.order("o-3", T0 + 50 * HOUR, income_fen=7_500)
     assert world.balance("commission:w-1") == 500
-    with pytest.raises(ConflictError, match="o-3"):
+    with pytest.raises(ConflictError, match="ledger fund pool 500"):
         cancel_order(world.engine, PLACE, "o-3", LATER)
     assert world.view("o-3").order.status == "open"
     assert world.check().is_balanced

@@ -16,6 +16,7 @@ from cloud.office.money import Fund, FundsRequest, fund_account
 from cloud.office.orders import cancel_order, publish_pack
 from cloud.office.planned import plan_additions
 from cloud.office.plans import publish_plan
+from cloud.office.refunding import RefundRequest, refund_order
 from cloud.office.refusals import ConflictError
 from cloud.office.settling import Run, Settling
 from cloud.office.sites import WorkerRequest, put_workers
@@ -223,11 +224,24 @@ def test_an_unfunded_wager_is_refused_in_the_preview_already(sqlite_store: Engin
     assert payable(through(desk, "2026-03", AFTER))["commission:s-1"] == 50_000
 
 
-def test_a_refund_between_month_and_payout_is_not_paid_out(sqlite_store: Engine) -> None:
+def test_a_refund_between_month_and_run_counts_in_the_month(sqlite_store: Engine) -> None:
     world = worked(sqlite_store, refunded_ms=NOW)
     run = through(staked(world), "2026-03", AFTER)
-    assert payable(run)["supplier:clean-co"] == 10 * 80_000
-    assert world.balance("supplier:clean-co") == 0  # only nine were paid
+    assert (payable(run)["supplier:clean-co"], run.hash) == (9 * 80_000, HASH)
+
+
+def test_a_refund_between_posting_and_payout_is_not_paid_out(sqlite_store: Engine) -> None:
+    world = worked(sqlite_store)
+    desk = staked(world)
+    desk.preview("2026-03", LIN, AFTER)
+    desk.review("2026-03", LIN, AFTER)
+    desk.approve("2026-03", WANG, AFTER)
+    desk.post("2026-03", LIN, AFTER)
+    refund = RefundRequest(key="late", cause="leaked again")
+    assert refund_order(world.engine, PLACE, "o-1", refund, AFTER).period == "2026-04"
+    run = desk.pay("2026-03", LIN, AFTER)
+    assert payable(run)["supplier:clean-co"] == 9 * 80_000
+    assert world.balance("supplier:clean-co") == 0  # only eight were paid
     assert world.balance("pool") >= 0
     assert world.check().faults == []
 

@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agreed.promises import Verdict
-from cloud.settlement.claims import Claim, SetOff, fenced, raised, recovered, released, settled
+from cloud.settlement.claims import (
+    Claim,
+    Repost,
+    SetOff,
+    fenced,
+    raised,
+    recovered,
+    released,
+    reposted,
+    settled,
+)
 from cloud.settlement.paying import HELD, MANUAL, PAY, POSTED, Due, Line, Settled, settle
 from cloud.settlement.periods import Calendar
 from cloud.settlement.waterfall import Move
@@ -121,3 +131,23 @@ def test_the_steps_of_a_claim_cancel() -> None:
         ("unrecovered", "pool", 500),
     ]
     assert recovered("w", 0, "k", 9) == []
+
+
+PAIRS = st.lists(st.tuples(st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6)), max_size=6)
+
+
+@given(pairs=PAIRS, held_fen=st.integers(0, 10**4))
+def test_reposting_neither_takes_from_the_worker_nor_from_the_pool(
+    pairs: list[tuple[int, int]], held_fen: int
+) -> None:
+    change_fen = sum(now - was for was, now in pairs)
+    gain_fen = max(0, change_fen)
+    pool_fen = gain_fen
+    before = {"pool": pool_fen, "commission:w-1": held_fen}
+    reposts = [Repost(f"k/{i}", was, now, "f") for i, (was, now) in enumerate(pairs)]
+    moves = reposted("w-1", "k", reposts, 7)
+    after = balances(moves, 0, before)
+    assert after["commission:w-1"] == held_fen + gain_fen
+    assert after["pool"] == pool_fen - gain_fen
+    assert after.get("unrecovered", 0) == -after.get("receivable:w-1", 0) == max(0, -change_fen)
+    assert len({m.key for m in moves}) == len(moves)
