@@ -288,6 +288,12 @@ class BoxSettings(_Settings):
         if gate.button is not None:
             yield "gate.button", gate.button, self._doors("button")
 
+    def written(self) -> set[Path]:
+        """Name the folders that the running box writes into: its data, and readers' keys."""
+        lines = (line for line in self.line if isinstance(line, OsdpLine))
+        files = (reader.key_file for line in lines for reader in line.devices)
+        return {self.data} | {file.parent for file in files if file is not None}
+
     def listeners(self) -> set[str]:
         """Name the readers that another controller commands: the box only hears them."""
         lines = (line for line in self.line if isinstance(line, OsdpLine) and line.mode == "listen")
