@@ -12,7 +12,7 @@ from agreed.machine import NS_PER_S, Machine, Moment
 from firmware_interfaces.budget import Budget
 from firmware_interfaces.errors import PortError, PortFloodedError
 from firmware_interfaces.observations import Command, Observation, Seen
-from firmware_interfaces.ports import RADIOS, Port, open_port
+from firmware_interfaces.ports import DATAGRAMS, RADIOS, Port, open_port
 from firmware_interfaces.wiring import Wiring
 
 COMMANDS_COUNT_MAX = 64  # commands of one line that wait to be handed to its machine
@@ -114,9 +114,9 @@ async def _attempt(line: Line, deliver: Deliver, clock: Clock) -> bool:
     try:
         port = await open_port(line.wiring, line.wake)
         await _calm(line, port, deliver, clock)
-        if line.fault is not None:
-            log.info("port back", port=line.wiring.port)
-        line.fault = None
+        # That a datagram may be sent proves nothing: only an answer shows that somebody is there.
+        if not line.wiring.port.startswith(DATAGRAMS):
+            _is_usable(line)
         await _carry(line, port, deliver, clock, heard)
     except PortError as error:
         if line.fault is None:
@@ -129,6 +129,12 @@ async def _attempt(line: Line, deliver: Deliver, clock: Clock) -> bool:
     if isinstance(line.fault, PortFloodedError):
         return False
     return heard.any or (port is not None and loop.time() - began_s > REOPEN_S_MAX)
+
+
+def _is_usable(line: Line) -> None:
+    if line.fault is not None:
+        log.info("port back", port=line.wiring.port)
+    line.fault = None
 
 
 class _Heard:
@@ -168,9 +174,10 @@ async def _carry(line: Line, port: Port, deliver: Deliver, clock: Clock, heard: 
     _deliver_all(line.machine.line_opened(clock()), deliver)
     while True:
         data = port.take()
-        heard.any = heard.any or bool(data)
         now = clock()
         if data:
+            heard.any = True
+            _is_usable(line)
             _hear(line, data, deliver, now)
         _pass_on(line, deliver, now)
         outgoing = line.machine.bytes_to_send()

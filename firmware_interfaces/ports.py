@@ -39,6 +39,7 @@ LINKS = Path("/dev/serial")
 KEYBOARDS = "/dev/input/"
 CHIPS = "/dev/gpiochip"
 RADIOS = "ble://"
+DATAGRAMS = "udp://"
 GRAB_KEYBOARD = 0x40044590  # EVIOCGRAB; Source: Linux, include/uapi/linux/input.h
 
 # Opening and closing may block for seconds (pyserial waits 5 s for a socket, and sleeps when it
@@ -240,7 +241,7 @@ def _open_datagrams(port: str) -> socket.socket:
 
 
 def _open_device(wiring: Wiring) -> Device:
-    if wiring.port.startswith("udp://"):
+    if wiring.port.startswith(DATAGRAMS):
         return _open_datagrams(wiring.port)
     if wiring.port.startswith(KEYBOARDS):
         return _open_keyboard(wiring.port)

@@ -105,7 +105,14 @@ class AccessBoard(FarDevice):
         pack_into("<IBBBB", answer, 8, index, 1, is_granted, door, 1)
         pack_into("<I", answer, 16, card)
         answer[20:27] = bytes.fromhex(at.strftime("%Y%m%d%H%M%S"))
-        return str(card)
+        return _as_read(card)
+
+
+def _as_read(number: int) -> str:
+    """Write a card as readers say it: 26 bits, the first an even and the last an odd parity."""
+    data = f"{number // 100_000:08b}{number % 100_000:016b}"
+    bits = f"{data[:12].count('1') % 2}{data}{1 - data[12:].count('1') % 2}"
+    return f"26:{int(bits.ljust(32, '0'), 2):08x}"
 
 
 class DatagramWire:
@@ -119,6 +126,7 @@ class DatagramWire:
         self.url = ""
         self._board = board
         self._number = 0
+        self._endpoint: _Endpoint | None = None
         self._transport: asyncio.DatagramTransport | None = None
 
     async def __aenter__(self) -> Self:
@@ -133,23 +141,34 @@ class DatagramWire:
     async def plug(self) -> None:
         """Listen; the first time on a free port, afterwards on the same."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(
+        self._transport, self._endpoint = await loop.create_datagram_endpoint(
             lambda: _Endpoint(self._board), local_addr=("127.0.0.1", self._number)
         )
         self._number = self._transport.get_extra_info("sockname")[1]
         self.url = f"udp://127.0.0.1:{self._number}"
 
+    def write_now(self, data: bytes) -> bool:
+        """Send the box a packet that is not the board's; False while it never said where it is."""
+        return self._endpoint is not None and self._endpoint.write(data)
+
     def unplug(self) -> None:
         """Pull the network cable; may be called twice."""
         if self._transport is not None:
             self._transport.abort()
-            self._transport = None
+            self._transport = self._endpoint = None
 
 
 class _Endpoint(asyncio.DatagramProtocol):
     def __init__(self, board: AccessBoard) -> None:
         self._board = board
         self._transport: asyncio.DatagramTransport | None = None
+        self._box: tuple[str, int] | None = None
+
+    def write(self, data: bytes) -> bool:
+        if self._transport is None or self._box is None:
+            return False
+        self._transport.sendto(data, self._box)
+        return True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # What asyncio gives is one by its methods, not by its class.
@@ -158,6 +177,7 @@ class _Endpoint(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         transport = self._transport
         assert transport is not None
+        self._box = addr
 
         def send(data: bytes, crossed: Callable[[bytes], None] | None = None) -> None:
             transport.sendto(data, addr)

@@ -12,6 +12,7 @@ from simulators.devices.asked_scanner import AskedScanner
 from simulators.devices.door_board import DoorBoard
 from simulators.devices.far_device import FarDevice
 from simulators.devices.faults import Faults
+from simulators.devices.foreign_line import ForeignLine
 from simulators.devices.gate_reader import GateReader, PlainTextReader
 from simulators.devices.locker_bank import LockerBank
 from simulators.devices.replayed_device import ReplayedDevice
@@ -48,6 +49,7 @@ KINDS: Final[Mapping[str, tuple[Callable[..., FarDevice], frozenset[str]]]] = {
     "wedge_scanner": (WedgeScanner, frozenset({"read_out"})),
     "wiegand_reader": (WiegandReader, frozenset({"show", "press"})),
     "door_board": (DoorBoard, frozenset({"swing"})),
+    "foreign_line": (ForeignLine, frozenset({"show", "type"})),
     "replayed": (_replayed, frozenset[str]()),
 }
 """Kinds of devices: what makes one, and what can be done with it; `reset` with each."""

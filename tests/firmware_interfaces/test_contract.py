@@ -25,8 +25,8 @@ class Case:
 
 
 # These run the machine of another family, so one port is enough for them.
-RELATIVES = {"locker_wkly", "scanner_wedge"}
-PORTS = dict.fromkeys(RELATIVES, ("pty",)) | {"ble": ("air",)}
+RELATIVES = {"locker_wkly", "scanner_newland", "scanner_wedge", "osdp_listen"}
+PORTS = dict.fromkeys(RELATIVES, ("pty",)) | {"ble": ("air",), "uhppote": ("udp",)}
 CASES = [(name, kind) for name in FAMILIES for kind in PORTS.get(name, ("pty", "socket"))]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces import driver
@@ -13,6 +14,7 @@ from firmware_interfaces.errors import PortClosedError, PortFloodedError, PortMi
 from firmware_interfaces.observations import Command, Observation, Refuse, Seen
 from firmware_interfaces.presence import Presence, refused
 from firmware_interfaces.wiring import Wiring
+from simulators.devices.access_board import AccessBoard, DatagramWire
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.scanner import Scanner
 from simulators.devices.wire import PtyWire
@@ -303,3 +305,27 @@ def test_a_line_that_observes_without_end_is_a_flood_too(tmp_path: Path) -> None
             assert len(box.seen(Seen.CODE)) == 20_000
 
     asyncio.run(scene())
+
+
+def test_a_board_that_refuses_datagrams_stays_lost_until_it_answers() -> None:
+    async def play() -> None:
+        board = AccessBoard("door-1")
+        table = {
+            "family": "uhppote",
+            "serial": board.serial,
+            "devices": [{"name": "door-1", "door": 1}],
+        }
+        async with DatagramWire(board) as wire:
+            wire.unplug()
+            with capture_logs() as logs:
+                async with Box(line_for(table, wire.url)) as box:
+                    await box.until(Seen.LOST)
+                    await asyncio.sleep(1.5)  # time for several attempts
+                    faults = [box.lines[0].fault]
+                    await wire.plug()
+                    await box.until(Seen.BACK)
+                    faults.append(box.lines[0].fault)
+        assert [type(fault) for fault in faults] == [PortClosedError, type(None)]
+        assert [one["event"] for one in logs] == ["port lost", "port back"]
+
+    asyncio.run(play())

@@ -12,9 +12,11 @@ from agreed.machine import NS_PER_MS, Moment
 from firmware_interfaces.driver import Line, drive
 from firmware_interfaces.observations import Answer, Command, Observation, Seen
 from firmware_interfaces.settings import make_line, read_line_settings
+from simulators.devices.access_board import AccessBoard, DatagramWire
 from simulators.devices.asked_scanner import AskedScanner
 from simulators.devices.door_board import DoorBoard
 from simulators.devices.far_device import FarDevice
+from simulators.devices.foreign_line import ForeignLine
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
 from simulators.devices.pin_board import PinBoard
@@ -147,6 +149,13 @@ FAMILIES = {
         Seen.CODE,
         lambda number: (code(number), 0),
     ),
+    "scanner_newland": Family(
+        {"family": "scanner", "devices": [{"name": "device", "protocol": "newland"}]},
+        lambda: AskedScanner("device", protocol="newland"),
+        lambda scanner, number: scanner.read_out(code(number)),
+        Seen.CODE,
+        lambda number: (code(number), 0),
+    ),
     "scanner_ssi": Family(
         {"family": "scanner", "devices": [{"name": "device", "protocol": "ssi"}]},
         lambda: SsiScanner("device"),
@@ -185,6 +194,20 @@ FAMILIES = {
         lambda number: (ibeacon(number)[0], 0),
         Answer("device", is_good=True),
     ),
+    "osdp_listen": Family(
+        {"family": "osdp", "mode": "listen", "devices": [{"name": "device", "address": 5}]},
+        lambda: ForeignLine("device", address=5),
+        lambda line, number: line.show(card_26(number)),
+        Seen.CARD,
+        lambda number: (card_26(number), 0),
+    ),
+    "uhppote": Family(
+        {"family": "uhppote", "serial": 405_419_896, "devices": [{"name": "device", "door": 1}]},
+        lambda: AccessBoard("device"),
+        lambda board, number: board.swipe(number),
+        Seen.CARD,
+        lambda number: (card_26(number), 1),
+    ),
     "wiegand": Family(
         {"family": "wiegand", "devices": [{"name": "device"}]},
         lambda: WiegandReader("device", times=5, needed=3),
@@ -209,9 +232,12 @@ def card_26(number: int) -> str:
 
 def make_wire(
     kind: str, devices: list[FarDevice], folder: Path, **options: Any
-) -> Wire | RadioWire:
+) -> Wire | RadioWire | DatagramWire:
     if kind == "air":
         return RadioWire([one for one in devices if isinstance(one, BadgeOnAir)], folder)
+    if kind == "udp":
+        (board,) = (one for one in devices if isinstance(one, AccessBoard))
+        return DatagramWire(board)
     if kind == "pty":
         return PtyWire(devices, folder / "line", **options)
     return SocketWire(devices, **options)

@@ -20,7 +20,7 @@ def test_a_box_over_udp_sees_cards_and_comes_back_after_an_outage() -> None:
             await box.until(Seen.BACK)
             board.swipe(10_058_400)
             assert (await box.until(Seen.CARD)).value == "26:32721040"
-            assert [(e.seen, e.value) for e in board.emitted] == [(Seen.CARD, "10058400")]
+            assert [(e.seen, e.value) for e in board.emitted] == [(Seen.CARD, "26:32721040")]
             wire.unplug()
             await box.until(Seen.LOST)
             board.swipe(10_058_401, ago_s=60)
