@@ -1,10 +1,10 @@
 """Working time: service hours without holidays, and pauses that count only where work does.
 
-A calendar is a change of axis: `working_facts` puts what happened on the axis of working time,
-where `judge` is exact; `deadline_ms` puts a deadline back on the wall clock, where promises live.
+A calendar is a change of axis: `on_axis` puts moments on the axis of working time, where `judge`
+is exact; `deadline_ms` finds on the wall clock when something falls due.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -50,6 +50,23 @@ class Pauses:
     row: Int64s
     start_ms: Int64s
     stop_ms: Int64s
+
+    def of(self, rows: Int64s) -> "Pauses":
+        """Give the pauses of some promises, int64[m] rows, each once; row is the place in rows."""
+        by_row = np.argsort(rows)
+        place = np.searchsorted(rows[by_row], self.row)
+        is_asked = np.isin(self.row, rows)
+        return Pauses(by_row[place[is_asked]], self.start_ms[is_asked], self.stop_ms[is_asked])
+
+    def with_(self, others: "Pauses") -> "Pauses":
+        """Give these and others."""
+        mine, theirs = ((p.row, p.start_ms, p.stop_ms) for p in (self, others))
+        return Pauses(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.row.nbytes + self.start_ms.nbytes + self.stop_ms.nbytes
 
 
 NO_PAUSES: Final = Pauses(*(np.empty(0, np.int64) for _ in range(3)))
@@ -193,41 +210,39 @@ def deadline_ms(
     return np.where(is_at_once, started_at_ms, np.maximum(found_ms, started_at_ms))
 
 
-def working_facts(
-    working: Calendar, started_at_ms: Int64s, terms: Terms, facts: Facts, pauses: Pauses = NO_PAUSES
-) -> Facts:
-    """Put facts on the axis of working time since each start, for `judge`.
+def on_axis(
+    working: Calendar, terms: Terms, facts: Facts, pauses: Pauses = NO_PAUSES
+) -> tuple[Terms, Facts]:
+    """Put moments on the axis of working time, where `judge` is exact.
 
-    The clock's bound becomes what it means there: none at all in the middle of a night.
+    There a moment is the working time from the calendar's beginning, without pauses. The clock's
+    bound becomes what it means there: none at all in the middle of a night.
 
     Args:
         working: the calendar.
-        started_at_ms: int64[n], ms since the epoch, when the time began to count.
-        terms: n promises whose promised_at_ms is working time since the start, ms.
+        terms: n promises; promised_at_ms is on the wall clock, spans are working time.
         facts: n facts on the wall clock.
         pauses: of these n promises.
 
     Returns:
-        n facts whose moments are ms of working time since the start.
+        n promises and n facts for `judge`.
 
-    Source: docs/promises.md#working-time.
+    Source: docs/promises.md#working-time; mission, Formulas, Node: d = x - p.
     """
+    beginning_ms = np.zeros(len(terms), np.int64)
 
-    def since_start(at_ms: Int64s) -> Int64s:
-        return elapsed_ms(working, started_at_ms, at_ms, pauses)
+    def on(at_ms: Int64s) -> Int64s:
+        return elapsed_ms(working, beginning_ms, at_ms, pauses)
 
-    actual_ms = since_start(facts.actual_at_ms)
+    terms = replace(terms, promised_at_ms=on(terms.promised_at_ms))
+    actual_ms = on(facts.actual_at_ms)
     bound_ms = np.minimum(facts.bound_ms, NO_CLOCK)
-    later_ms = since_start(facts.actual_at_ms + bound_ms) - actual_ms
-    sooner_ms = actual_ms - since_start(facts.actual_at_ms - bound_ms)
+    later_ms = on(facts.actual_at_ms + bound_ms) - actual_ms
+    sooner_ms = actual_ms - on(facts.actual_at_ms - bound_ms)
     # Only the side towards the end of the tolerance can change a verdict.
     is_late = actual_ms > terms.promised_at_ms + terms.tolerance_ms
-    return Facts(
-        actual_ms,
-        np.where(bound_ms >= NO_CLOCK, NO_CLOCK, np.where(is_late, sooner_ms, later_ms)),
-        facts.is_seen,
-        since_start(facts.covered_until_ms),
-    )
+    bound_ms = np.where(bound_ms >= NO_CLOCK, NO_CLOCK, np.where(is_late, sooner_ms, later_ms))
+    return terms, Facts(actual_ms, bound_ms, facts.is_seen, on(facts.covered_until_ms))
 
 
 def _pieces(pauses: Pauses, started_at_ms: Int64s) -> Pauses:

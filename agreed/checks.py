@@ -68,7 +68,7 @@ def judge(terms: Terms, facts: Facts, out: Judgements | None = None) -> Judgemen
     scratch = _Scratch(min(rows, _BLOCK))
     for start in range(0, rows, _BLOCK):
         block = slice(start, min(start + _BLOCK, rows))
-        _judge_block(_terms_in(terms, block), _facts_in(facts, block), _out_in(out, block), scratch)
+        _judge_block(terms.take(block), facts.take(block), out.take(block), scratch)
     return out
 
 
@@ -292,26 +292,3 @@ def _divide_half_even(numerator: Int64s, denominator: Int64s) -> Int64s:
     is_tie = quotient * divisor == twice
     quotient -= is_tie & (quotient & np.uint64(1)).astype(np.bool_)
     return quotient.astype(np.int64)
-
-
-def _terms_in(terms: Terms, block: slice) -> Terms:
-    return Terms(
-        terms.promised_at_ms[block],
-        terms.tolerance_ms[block],
-        terms.hard_ms[block],
-        terms.early_bp_per_hour[block],
-        terms.early_bp_max[block],
-    )
-
-
-def _facts_in(facts: Facts, block: slice) -> Facts:
-    return Facts(
-        facts.actual_at_ms[block],
-        facts.bound_ms[block],
-        facts.is_seen[block],
-        facts.covered_until_ms[block],
-    )
-
-
-def _out_in(out: Judgements, block: slice) -> Judgements:
-    return Judgements(out.verdict[block], out.deviation_ms[block], out.score_bp[block])

@@ -1,13 +1,16 @@
 """Promises held as columns: some sixty bytes each, names and indexes included."""
 
+from dataclasses import replace
 from enum import IntEnum
 from typing import Final
 
 import numpy as np
 
+from agreed.calendars import NO_PAUSES, Calendar, Pauses
 from agreed.promises import Match, PromiseColumns, Terms, Verdict
 from agreed.records import Bools, Bytes8, Int32s, Int64s
 from agreed.runs import ROWS_MAX, Runs, UInt64s, distinct, ranges
+from agreed.schedules import Schedule, calendars_by_number
 from agreed.sightings import hash_texts, index_keys, keys_of
 
 _GROWTH: Final = 16
@@ -21,6 +24,7 @@ _TEMPLATE: Final = (
     "early_bp_per_hour",
     "early_bp_max",
     "weakest_evidence",
+    "calendar",
 )
 """What a template says, behind the number of its node."""
 
@@ -70,11 +74,17 @@ class Held:
     verdict: Bytes8
     stage: Bytes8
 
-    def __init__(self, rows_max: int = ROWS_MAX) -> None:
-        """Hold nothing, and never more than rows_max at once."""
+    def __init__(self, rows_max: int = ROWS_MAX, calendars: list[Calendar] | None = None) -> None:
+        """Hold nothing, and never more than rows_max at once.
+
+        Raises:
+            ValueError: see `calendars_by_number`.
+        """
         for name, dtype in _COLUMNS.items():
             setattr(self, name, np.empty(0, dtype))
         self._rows_max = rows_max
+        self._calendars = calendars_by_number(calendars or [])
+        self._pauses = NO_PAUSES
         self._count = 0
         self._nodes: list[str] = []
         self._number_of_node: dict[str, int] = {}
@@ -92,13 +102,23 @@ class Held:
         """Give the `Match` of rows."""
         return self._terms[:, 1][self.template[rows]]
 
-    def hard_ms(self, rows: Int64s) -> Int64s:
-        """Give the hard limit of rows, ms after what was promised."""
-        return self._terms[:, 3][self.template[rows]]
+    def limit_ms(self, rows: Int64s) -> Int64s:
+        """Give the hard limit of rows, ms since the epoch."""
+        hard_ms = self._terms[:, 3][self.template[rows]]
+        return self.schedule(rows).moments_ms(self.promised_at_ms[rows], hard_ms)
 
-    def at_risk_ms(self, rows: Int64s) -> Int64s:
-        """Give how long before the end of the tolerance rows are at risk, ms."""
-        return self._terms[:, 4][self.template[rows]]
+    def end_ms(self, rows: Int64s) -> Int64s:
+        """Give the last moment within the tolerance of rows, ms since the epoch."""
+        tolerance_ms = self._terms[:, 2][self.template[rows]]
+        schedule = self.schedule(rows)
+        return schedule.moments_ms(self.promised_at_ms[rows], tolerance_ms, is_latest=True)
+
+    def risk_ms(self, rows: Int64s) -> Int64s:
+        """Give when rows begin to be at risk, ms since the epoch."""
+        _, _, tolerance_ms, _, at_risk_ms, *_ = self._terms[self.template[rows]].T
+        spent_ms = tolerance_ms - at_risk_ms
+        since_ms = self.schedule(rows).moments_ms(self.promised_at_ms[rows], spent_ms)
+        return np.maximum(self.opens_at_ms[rows], since_ms)
 
     def weakest_evidence(self, rows: Int64s) -> Int64s:
         """Give the `Evidence` that rows still accept."""
@@ -106,8 +126,14 @@ class Held:
 
     def terms(self, rows: Int64s) -> Terms:
         """Give what `judge` needs of rows."""
-        _, _, tolerance_ms, hard_ms, _, rate, most, _ = self._terms[self.template[rows]].T
+        _, _, tolerance_ms, hard_ms, _, rate, most, *_ = self._terms[self.template[rows]].T
         return Terms(self.promised_at_ms[rows], tolerance_ms, hard_ms, rate, most)
+
+    def schedule(self, rows: Int64s) -> Schedule:
+        """Give in which working time rows run."""
+        pauses = self._pauses.of(rows) if len(self._pauses.row) else NO_PAUSES
+        calendar = self._terms[:, 8][self.template[rows]].astype(np.uint8)
+        return Schedule(self._calendars, calendar, pauses)
 
     def name(self, row: int) -> tuple[str, str]:
         """Give (order, node) of a row."""
@@ -128,11 +154,12 @@ class Held:
         is_sought = np.isin(order_of * len(nodes) + node_of, sought) & (node_of >= 0)
         return rows[is_sought]
 
-    def add(self, promises: PromiseColumns) -> Int64s:
-        """Write promises into new rows, waiting; call `reserve` first.
+    def add(self, promises: PromiseColumns, pauses: Pauses = NO_PAUSES) -> Int64s:
+        """Write promises into new rows, waiting; call `check` and `reserve` first.
 
         Args:
             promises: at least one, no two of the same (order, node).
+            pauses: of these promises.
 
         Returns:
             int64[n], their rows.
@@ -148,7 +175,17 @@ class Held:
         self.stage[start:stop] = Stage.WAITING
         self._add_names(*promises.texts["order"], start)
         self._count = stop
+        self._pauses = self._pauses.with_(replace(pauses, row=start + pauses.row))
         return np.arange(start, stop)
+
+    def check(self, promises: PromiseColumns) -> None:
+        """Check that promises can be held.
+
+        Raises:
+            ValueError: a promise runs by a calendar that is not there.
+        """
+        if (promises.calendar >= len(self._calendars)).any():
+            raise ValueError(f"calendar: number {promises.calendar.max()} is not there")
 
     def reserve(self, rows: int) -> None:
         """Make room for more rows.
@@ -179,6 +216,7 @@ class Held:
         left = np.flatnonzero(~is_dead)
         row_after = np.where(is_dead, -1, np.cumsum(~is_dead) - 1)
         self._renumber_orders(row_after)
+        self._pauses = self._pauses.of(left)
         for name in _COLUMNS:
             setattr(self, name, getattr(self, name)[left])
         self._count = len(left)
@@ -190,7 +228,8 @@ class Held:
     def nbytes(self) -> int:
         """Bytes held in arrays."""
         columns: int = sum(getattr(self, name).nbytes for name in _COLUMNS)
-        return columns + self._terms.nbytes + self._names.nbytes + self._runs_by_order.nbytes
+        rest = (self._terms, self._names, self._runs_by_order, self._pauses)
+        return columns + sum(held.nbytes for held in rest)
 
     def _order(self, row: int) -> str:
         start = int(self.name_at[row])

@@ -23,6 +23,7 @@ _NUMBERS: Final = {
     "early_bp_max": np.int64,
     "weakest_evidence": np.uint8,
 }
+"""The numbers that a `Promise` has, too."""
 
 
 class PromiseError(ValueError):
@@ -138,6 +139,16 @@ class Terms:
         """Count the promises."""
         return len(self.promised_at_ms)
 
+    def take(self, rows: Int64s | slice) -> "Terms":
+        """Give some of the promises, in that order; views for a slice."""
+        return Terms(
+            self.promised_at_ms[rows],
+            self.tolerance_ms[rows],
+            self.hard_ms[rows],
+            self.early_bp_per_hour[rows],
+            self.early_bp_max[rows],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -155,6 +166,15 @@ class Facts:
     is_seen: Bools
     covered_until_ms: Int64s
 
+    def take(self, rows: Int64s | slice) -> "Facts":
+        """Give some of the facts, in that order; views for a slice."""
+        return Facts(
+            self.actual_at_ms[rows],
+            self.bound_ms[rows],
+            self.is_seen[rows],
+            self.covered_until_ms[rows],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Judgements:
@@ -170,14 +190,24 @@ class Judgements:
     deviation_ms: Int64s
     score_bp: Int32s
 
+    def take(self, rows: Int64s | slice) -> "Judgements":
+        """Give some of the judgements, in that order; views for a slice."""
+        return Judgements(self.verdict[rows], self.deviation_ms[rows], self.score_bp[rows])
+
 
 NO_CLOCK = SPAN_MS_MAX
 """A bound that makes every verdict undecidable: the clock was never set."""
+
+ROUND_THE_CLOCK: Final = 0
+"""The number of the calendar of promises that run day and night."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromiseColumns:
     """Promises as arrays, as the tick takes them; row i is promise i. Fields as in `Promise`.
+
+    In working time promised_at_ms and opens_at_ms are moments on the wall clock all the same, and
+    tolerance_ms, hard_ms and at_risk_ms are spans of working time.
 
     Attributes:
         match: uint8[n], `Match` values.
@@ -189,6 +219,8 @@ class PromiseColumns:
         early_bp_per_hour: int64[n], bp.
         early_bp_max: int64[n], bp.
         weakest_evidence: uint8[n], `Evidence` values.
+        calendar: uint8[n], in which working time it runs: ROUND_THE_CLOCK, or a calendar's number
+            as in `schedules.Schedule`.
         texts: for each of TEXTS its distinct values, and int32[n] indices into them.
     """
 
@@ -201,6 +233,7 @@ class PromiseColumns:
     early_bp_per_hour: Int64s
     early_bp_max: Int64s
     weakest_evidence: Bytes8
+    calendar: Bytes8
     texts: dict[str, tuple[list[str], Int32s]]
 
     def __len__(self) -> int:
@@ -210,16 +243,22 @@ class PromiseColumns:
     def take(self, rows: Int64s) -> "PromiseColumns":
         """Give some of the promises, int64[m] rows, in that order."""
         texts = {name: (distinct, i[rows]) for name, (distinct, i) in self.texts.items()}
-        numbers = {name: getattr(self, name)[rows] for name in _NUMBERS}
+        numbers = {name: getattr(self, name)[rows] for name in (*_NUMBERS, "calendar")}
         return PromiseColumns(texts=texts, **numbers)
 
 
-def to_promise_columns(promises: list[Promise]) -> PromiseColumns:
-    """Turn promises into arrays, in the same order; empty for none."""
+def to_promise_columns(promises: list[Promise], calendar: int = ROUND_THE_CLOCK) -> PromiseColumns:
+    """Turn promises into arrays, in the same order; empty for none.
+
+    Args:
+        promises: what was promised.
+        calendar: in which working time all of them run.
+    """
     numbers: dict[str, Any] = {
         name: np.array([getattr(p, name) for p in promises], dtype)
         for name, dtype in _NUMBERS.items()
     }
+    numbers["calendar"] = np.full(len(promises), calendar, np.uint8)
     return PromiseColumns(texts={name: _coded(promises, name) for name in TEXTS}, **numbers)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from agreed.checks import judge
+from agreed.calendars import NO_PAUSES, Calendar, Pauses
 from agreed.held import Held, Stage
 from agreed.limits import WALL_MS_MAX
 from agreed.promises import (
@@ -102,6 +102,7 @@ class OpenPromises:
         retention_ms: int = RETENTION_MS,
         sightings_max: int = SIGHTINGS_MAX,
         rows_max: int = ROWS_MAX,
+        calendars: list[Calendar] | None = None,
     ) -> None:
         """Hold nothing.
 
@@ -109,9 +110,13 @@ class OpenPromises:
             retention_ms: ms; a decided promise is held so long after its hard limit.
             sightings_max: how many sightings are remembered beside those that prove something.
             rows_max: most promises at once, at most ROWS_MAX.
+            calendars: in whose working time promises may run, by number from 1 on.
+
+        Raises:
+            ValueError: there are more than 255 calendars, or one ends after FAR_MS.
         """
         self._retention_ms = retention_ms
-        self._held = Held(rows_max)
+        self._held = Held(rows_max, calendars)
         self._sightings = Sightings(sightings_max)
         self._by_key = Runs()  # promises that have opened
         self._waiting = Runs()  # by opens_at_ms
@@ -143,7 +148,7 @@ class OpenPromises:
         if promises:
             self.put_columns(to_promise_columns(promises))
 
-    def put_columns(self, promises: PromiseColumns) -> None:
+    def put_columns(self, promises: PromiseColumns, pauses: Pauses = NO_PAUSES) -> None:
         """Open promises, or replace those of the same (order, node); the next tick judges them.
 
         A replaced promise starts anew: what decided it is announced again. Of two with the same
@@ -151,16 +156,20 @@ class OpenPromises:
 
         Args:
             promises: n promises, one at least.
+            pauses: of these n promises, as they were when `scheduled` put them on the wall clock.
 
         Raises:
-            ValueError: there would be more than rows_max; nothing has changed then.
+            ValueError: there would be more than rows_max, or a promise runs by a calendar that is
+                not there; nothing has changed then.
         """
-        latest = promises.take(_last_of_each(promises))
+        self._held.check(promises)
+        last = _last_of_each(promises)
+        latest = promises.take(last)
         self._make_room(len(latest))
         replaced = self._held.find_any(latest)
         self._verdicts -= _counts(self._held.verdict[replaced], self._verdicts)
         self._leave(replaced)
-        rows = self._held.add(latest)
+        rows = self._held.add(latest, pauses.of(last))
         self._verdicts[Verdict.OPEN] += len(rows)
         self._stages[Stage.WAITING] += len(rows)
         is_by_order = latest.match == Match.BY_ORDER
@@ -248,7 +257,7 @@ class OpenPromises:
         if len(held) + rows <= len(held.stage):
             return
         everyone = np.arange(len(held))
-        limit_ms = held.promised_at_ms[: len(held)] + held.hard_ms(everyone)
+        limit_ms = held.limit_ms(everyone)
         stage = held.stage[: len(held)]
         is_old = (stage == Stage.DECIDED) & (limit_ms + self._retention_ms <= self._covered_ms)
         is_dead = is_old | (stage == Stage.GONE)
@@ -305,7 +314,7 @@ class OpenPromises:
         proof = held.proof[rows]
         rows = rows[(proof < 0) | (at_ms[np.maximum(proof, 0)] >= since_ms)]
         is_open: Bools = held.match(rows) == Match.BY_ORDER
-        is_open |= held.promised_at_ms[rows] + held.hard_ms(rows) >= since_ms
+        is_open |= held.limit_ms(rows) >= since_ms
         return rows[is_open]
 
     def _match(self, rows: Int64s, sighted: Int64s) -> Int64s:
@@ -334,7 +343,7 @@ class OpenPromises:
             np.searchsorted(keys, held.key[rows]),
             held.opens_at_ms[rows],
             held.promised_at_ms[rows],
-            held.hard_ms(rows),
+            held.limit_ms(rows) - held.promised_at_ms[rows],
             held.weakest_evidence(rows).astype(np.uint8),
         )
 
@@ -384,18 +393,16 @@ class OpenPromises:
             proof >= 0,
             np.broadcast_to(np.int64(self._covered_ms), len(rows)),
         )
-        return judge(self._held.terms(rows), facts)
+        return self._held.schedule(rows).judge(self._held.terms(rows), facts)
 
     def _queue(self, rows: Int64s, verdict: Bytes8) -> Bytes8:
         """Find the stage of promises just judged, and queue the next deadline of open ones."""
         held = self._held
-        terms = held.terms(rows)
-        due_ms = terms.promised_at_ms + terms.tolerance_ms
-        risk_ms = np.maximum(held.opens_at_ms[rows], due_ms - held.at_risk_ms(rows))
-        is_late = due_ms < self._covered_ms
+        end_ms, risk_ms = held.end_ms(rows), held.risk_ms(rows)
+        is_late = end_ms < self._covered_ms
         stage = np.where(is_late, Stage.LATE_RUNNING, Stage.OPEN + (risk_ms <= self._now_ms))
         stage = np.where(verdict == Verdict.OPEN, stage, Stage.DECIDED).astype(np.uint8)
-        limit_ms = np.where(is_late, terms.promised_at_ms + terms.hard_ms, due_ms + 1)
+        limit_ms = np.where(is_late, held.limit_ms(rows), end_ms + 1)
         is_early = stage == Stage.OPEN
         is_running = (stage == Stage.AT_RISK) | (stage == Stage.LATE_RUNNING)
         self._by_risk.add(_queue_keys(risk_ms[is_early]), rows[is_early])

@@ -1,6 +1,6 @@
 """The reference that the hot loop is tested against: slow, obvious, one promise at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -10,6 +10,12 @@ from agreed.records import ClockState, Record
 from agreed.tick import Change
 
 Name = tuple[str, str]
+Clock = Callable[[Promise, int], int]
+"""What counts of the time until a moment, for a promise: all of it, or working time."""
+
+
+def every_ms(_: Promise, at_ms: int) -> int:
+    return at_ms
 
 
 def score_bp(promise: Promise, deviation_ms: int) -> int:
@@ -23,40 +29,48 @@ def score_bp(promise: Promise, deviation_ms: int) -> int:
     return round(10_000 * max(left, Fraction(0)))  # a Fraction rounds half to even
 
 
-def judge(promise: Promise, record: Record | None, covered_ms: int) -> tuple[Verdict, int, int]:
+def judge(
+    promise: Promise, record: Record | None, covered_ms: int, clock: Clock = every_ms
+) -> tuple[Verdict, int, int]:
     """Give verdict, deviation in ms and score in bp."""
+
+    def past(at_ms: int) -> int:
+        return clock(promise, at_ms) - clock(promise, promise.promised_at_ms)
+
     if record is None:
-        is_missed = covered_ms >= promise.promised_at_ms + promise.hard_ms
+        is_missed = past(covered_ms) >= promise.hard_ms
         return (Verdict.MISSED if is_missed else Verdict.OPEN), 0, 0
-    d = record.wall_ms - promise.promised_at_ms
-    d = max(-SPAN_MS_MAX, min(SPAN_MS_MAX, d))
+    d = max(-SPAN_MS_MAX, min(SPAN_MS_MAX, past(record.wall_ms)))
     is_set = record.clock_state != ClockState.UNSET and record.bound_ms < NO_CLOCK
-    if is_set and d - record.bound_ms > promise.tolerance_ms:
+    if is_set and past(record.wall_ms - record.bound_ms) > promise.tolerance_ms:
         return Verdict.LATE, d, score_bp(promise, d)
-    if is_set and d + record.bound_ms <= promise.tolerance_ms:
+    if is_set and past(record.wall_ms + record.bound_ms) <= promise.tolerance_ms:
         return Verdict.KEPT, d, score_bp(promise, d)
     return Verdict.UNDECIDABLE, d, 10_000
 
 
-def admits(promise: Promise, record: Record) -> bool:
+def admits(promise: Promise, record: Record, clock: Clock) -> bool:
     if record.node_kind != promise.node_kind or record.evidence > promise.weakest_evidence:
         return False
     if promise.match == Match.BY_ORDER:
         return record.reference == promise.order
-    limit_ms = promise.promised_at_ms + promise.hard_ms
-    is_inside = promise.opens_at_ms <= record.wall_ms <= limit_ms
+    # Up to the first moment of the hard limit: a millisecond sooner it was not yet reached.
+    past_ms = clock(promise, record.wall_ms - 1) - clock(promise, promise.promised_at_ms)
+    is_inside = promise.opens_at_ms <= record.wall_ms and past_ms < promise.hard_ms
     is_there = promise.match == Match.BY_WORKER or record.device == promise.place
     return is_inside and is_there and record.subject == promise.worker
 
 
-def proofs(promises: Iterable[Promise], records: Iterable[Record]) -> dict[Name, Record]:
+def proofs(
+    promises: Iterable[Promise], records: Iterable[Record], clock: Clock = every_ms
+) -> dict[Name, Record]:
     """In order of time, every record proves what it can; in turns only the earliest due."""
     by_due = sorted(promises, key=lambda p: (p.promised_at_ms, p.order, p.node))
     found: dict[Name, Record] = {}
     for record in sorted(records, key=lambda r: (r.wall_ms, r.sequence)):
         is_used = False
         for p in by_due:
-            if (p.order, p.node) in found or not admits(p, record):
+            if (p.order, p.node) in found or not admits(p, record, clock):
                 continue
             if p.match == Match.BY_TURN and is_used:
                 continue
@@ -79,7 +93,8 @@ class Told:
 class SlowPromises:
     """What `OpenPromises` does, with everything judged anew in each tick and nothing forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = every_ms) -> None:
+        self.clock = clock
         self.promises: dict[Name, Promise] = {}
         self.standing: dict[Name, tuple[int, int, int]] = {}  # verdict, stage, sequence
         self.records: dict[int, Record] = {}
@@ -101,10 +116,10 @@ class SlowPromises:
         if bound_ms < NO_CLOCK:
             self.now_ms = max(self.now_ms, now_ms)
             self.covered_ms = max(self.covered_ms, now_ms - bound_ms)
-        found = proofs(self.promises.values(), self.records.values())
+        found = proofs(self.promises.values(), self.records.values(), self.clock)
         told = {}
         for name, p in self.promises.items():
-            verdict, d, score = judge(p, found.get(name), self.covered_ms)
+            verdict, d, score = judge(p, found.get(name), self.covered_ms, self.clock)
             sequence = found[name].sequence if name in found else 0
             stage = self._stage(p)
             before, stage_before, sequence_before = self.standing[name]
@@ -122,10 +137,11 @@ class SlowPromises:
         return told
 
     def _stage(self, p: Promise) -> int:
-        due_ms = p.promised_at_ms + p.tolerance_ms
-        if self.covered_ms > due_ms:
+        due_ms = self.clock(p, p.promised_at_ms) + p.tolerance_ms
+        if self.clock(p, self.covered_ms) > due_ms:
             return 2
-        return 1 if self.now_ms >= max(p.opens_at_ms, due_ms - p.at_risk_ms) else 0
+        is_close = self.clock(p, self.now_ms) >= due_ms - p.at_risk_ms
+        return 1 if self.now_ms >= p.opens_at_ms and is_close else 0
 
     def at_risk(self) -> int:
         return sum(v == Verdict.OPEN and stage > 0 for v, stage, _ in self.standing.values())

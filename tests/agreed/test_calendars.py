@@ -6,21 +6,19 @@ from hypothesis import strategies as st
 from agreed.calendars import (
     CLOSED,
     DAY_MS,
-    NO_PAUSES,
     Calendar,
     Pauses,
     calendar,
     deadline_ms,
     elapsed_ms,
+    on_axis,
     service_hours,
     weekdays,
     worked_ms,
-    working_facts,
 )
-from agreed.checks import count_verdicts, judge
-from agreed.promises import NO_CLOCK, Facts, Match, Promise, Terms
-from agreed.records import ClockState, Evidence, Int64s, Record, to_columns
-from agreed.tick import OpenPromises
+from agreed.checks import judge
+from agreed.promises import NO_CLOCK, Facts, Terms
+from agreed.records import Int64s
 
 END = 80  # moments of the small worlds below
 
@@ -110,56 +108,31 @@ def test_working_time_and_its_wall_deadlines_give_the_same_verdict(
     facts = Facts(
         np.full(n, fact[0]), np.full(n, fact[1]), np.full(n, fact[2]), np.full(n, covered)
     )
-    on_axis = judge(terms, working_facts(working, start_ms, terms, facts, flat(pauses)))
     due = deadline_ms(working, start_ms, span, flat(pauses), is_latest=False)
     ends = deadline_ms(working, start_ms, span + tolerance, flat(pauses), is_latest=True)
     limit = deadline_ms(working, start_ms, span + terms.hard_ms, flat(pauses), is_latest=False)
     on_wall = judge(Terms(due, ends - due, limit - due, none, none), facts)
-    assert on_wall.verdict.tolist() == on_axis.verdict.tolist()
+    on_the_wall = Terms(due, terms.tolerance_ms, terms.hard_ms, none, none)
+    in_work = judge(*on_axis(working, on_the_wall, facts, flat(pauses)))
+    assert on_wall.verdict.tolist() == in_work.verdict.tolist()
 
 
 @given(
-    worlds(),
-    st.tuples(st.integers(0, 40), st.integers(0, 10), st.integers(1, 10)),
-    st.tuples(st.integers(0, 140), st.sampled_from([0, 1, 7])),
-    st.permutations(["record", "pauses", "time"]),
+    st.lists(st.tuples(st.integers(0, 4), spans), max_size=6),
+    st.lists(st.integers(0, 4), unique=True),
 )
-def test_ticks_over_calendars_and_pauses_agree_with_the_batch(
-    world: tuple[Calendar, list[int], list[list[tuple[int, int]]]],
-    promise: tuple[int, int, int],
-    fact: tuple[int, int],
-    order_of_events: list[str],
+def test_pauses_of_some_promises_are_those_of_their_rows(
+    pauses: list[tuple[int, tuple[int, int]]], rows: list[int]
 ) -> None:
-    """A pause that becomes known puts the promise again; when it does makes no difference."""
-    working, starts, pauses = world
-    n, start_ms, (at, bound), covered = len(starts), ints(*starts), fact, 120
-    span, tolerance, more = (np.full(n, v) for v in promise)
-    none = np.zeros(n, np.int64)
-
-    def promises(known: Pauses) -> list[Promise]:
-        due = deadline_ms(working, start_ms, span, known, is_latest=False)
-        ends = deadline_ms(working, start_ms, span + tolerance, known, is_latest=True)
-        limit = deadline_ms(working, start_ms, span + tolerance + more, known, is_latest=False)
-        rows = zip(due.tolist(), (ends - due).tolist(), (limit - due).tolist(), strict=True)
-        return [
-            Promise("o", f"n{i}", "", "k", Match.BY_ORDER, 0, *row) for i, row in enumerate(rows)
-        ]
-
-    ticking = OpenPromises()
-    ticking.put(promises(NO_PAUSES))
-    record = Record(1, 1, at, bound, ClockState.SYNCED, Evidence.DEVICE, "", "k", "", "o")
-    for event in order_of_events:
-        if event == "record":
-            ticking.tick(to_columns([record]), 0, 0)
-        elif event == "pauses":
-            ticking.put(promises(flat(pauses)))
-        else:
-            ticking.tick(None, covered, 0)
-    ticking.tick(None, covered, 0)
-    terms = Terms(span, tolerance, tolerance + more, none, none)
-    facts = Facts(np.full(n, at), np.full(n, bound), np.ones(n, np.bool_), np.full(n, covered))
-    on_axis = judge(terms, working_facts(working, start_ms, terms, facts, flat(pauses)))
-    assert ticking.counts() == count_verdicts(on_axis.verdict)
+    everyone = Pauses(*np.array([(row, *span) for row, span in pauses], np.int64).reshape(-1, 3).T)
+    some = everyone.of(ints(*rows))
+    got = zip(some.row.tolist(), some.start_ms.tolist(), some.stop_ms.tolist(), strict=True)
+    assert [(rows[row], (start, stop)) for row, start, stop in got] == [
+        (row, span) for row, span in pauses if row in rows
+    ]
+    both = some.with_(everyone)
+    assert both.stop_ms.tolist() == some.stop_ms.tolist() + everyone.stop_ms.tolist()
+    assert both.nbytes == 24 * len(both.row)
 
 
 def test_a_pause_over_the_weekend_costs_nobody_the_weekend() -> None:

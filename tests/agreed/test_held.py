@@ -64,7 +64,9 @@ def test_a_new_row_waits_and_carries_its_terms() -> None:
     assert held.stage[rows].tolist() == [Stage.WAITING]
     assert held.verdict[rows].tolist() == [Verdict.OPEN]
     assert held.proof[rows].tolist() == [-1]
-    assert [int(f(rows)[0]) for f in (held.match, held.hard_ms, held.at_risk_ms)] == [1, 99, 7]
+    moments = (held.risk_ms, held.end_ms, held.limit_ms)
+    assert [int(moment(rows)[0]) for moment in moments] == [0, 6, 104]  # it opens at 0
+    assert held.match(rows).tolist() == [Match.BY_ORDER]
     terms = held.terms(rows)
     assert (terms.early_bp_per_hour[0], terms.early_bp_max[0]) == (3, 4)
     assert held.nbytes > 0
