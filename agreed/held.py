@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from agreed.calendars import NO_PAUSES, Calendar, Pauses
-from agreed.promises import Match, PromiseColumns, Terms, Verdict
+from agreed.promises import ROUND_THE_CLOCK, Match, PromiseColumns, Terms, Verdict
 from agreed.records import Bools, Bytes8, Int32s, Int64s
 from agreed.runs import ROWS_MAX, Runs, UInt64s, distinct, ranges
 from agreed.schedules import Schedule, calendars_by_number
@@ -27,6 +27,8 @@ _TEMPLATE: Final = (
     "calendar",
 )
 """What a template says, behind the number of its node."""
+
+_ALWAYS: Final = np.uint8(ROUND_THE_CLOCK)
 
 _COLUMNS: Final = {
     "promised_at_ms": np.int64,
@@ -131,7 +133,9 @@ class Held:
 
     def schedule(self, rows: Int64s) -> Schedule:
         """Give in which working time rows run."""
-        pauses = self._pauses.of(rows) if len(self._pauses.row) else NO_PAUSES
+        if len(self._calendars) == 1 and not len(self._pauses.row):
+            return Schedule(self._calendars, np.broadcast_to(_ALWAYS, len(rows)))
+        pauses = self._pauses.of(rows)
         calendar = self._terms[:, 8][self.template[rows]].astype(np.uint8)
         return Schedule(self._calendars, calendar, pauses)
 

@@ -17,8 +17,9 @@ from agreed.calendars import (
     worked_ms,
 )
 from agreed.checks import judge
-from agreed.promises import NO_CLOCK, Facts, Terms
-from agreed.records import Int64s
+from agreed.promises import NO_CLOCK, Facts, Match, Promise, Terms
+from agreed.records import ClockState, Evidence, Int64s, Record
+from tests.agreed import slow
 
 END = 80  # moments of the small worlds below
 
@@ -89,32 +90,39 @@ def test_deadlines_invert_elapsed_time(
 
 
 @given(
-    worlds(),
-    st.tuples(st.integers(0, 40), st.integers(0, 10), st.integers(1, 10)),
-    st.tuples(st.integers(0, 140), st.sampled_from([0, 1, 7, NO_CLOCK]), st.booleans()),
-    st.integers(0, 200),
+    calendars(),
+    st.lists(spans, max_size=3),
+    st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 10), st.integers(1, 10)),
+    st.booleans(),
 )
-def test_working_time_and_its_wall_deadlines_give_the_same_verdict(
-    world: tuple[Calendar, list[int], list[list[tuple[int, int]]]],
-    promise: tuple[int, int, int],
-    fact: tuple[int, int, bool],
-    covered: int,
+def test_every_moment_and_bound_is_judged_by_counted_milliseconds(
+    working: Calendar,
+    pauses: list[tuple[int, int]],
+    promise: tuple[int, int, int, int],
+    is_seen: bool,
 ) -> None:
-    working, starts, pauses = world
-    n, start_ms = len(starts), ints(*starts)
-    span, tolerance, more = (np.full(n, v) for v in promise)
+    start, span, tolerance, more = promise
+    cases = [(at, bound) for at in range(END) for bound in (0, 1, 2, 4, 7, NO_CLOCK)]
+    n = len(cases)
+    starts_ms, stops_ms = (np.repeat(ints(*(p[i] for p in pauses)), n) for i in (0, 1))
+    paused = Pauses(np.tile(np.arange(n), len(pauses)), starts_ms, stops_ms)
+    due = deadline_ms(working, np.full(n, start), np.full(n, span), paused, is_latest=False)
     none = np.zeros(n, np.int64)
-    terms = Terms(span, tolerance, tolerance + more, none, none)
-    facts = Facts(
-        np.full(n, fact[0]), np.full(n, fact[1]), np.full(n, fact[2]), np.full(n, covered)
-    )
-    due = deadline_ms(working, start_ms, span, flat(pauses), is_latest=False)
-    ends = deadline_ms(working, start_ms, span + tolerance, flat(pauses), is_latest=True)
-    limit = deadline_ms(working, start_ms, span + terms.hard_ms, flat(pauses), is_latest=False)
-    on_wall = judge(Terms(due, ends - due, limit - due, none, none), facts)
-    on_the_wall = Terms(due, terms.tolerance_ms, terms.hard_ms, none, none)
-    in_work = judge(*on_axis(working, on_the_wall, facts, flat(pauses)))
-    assert on_wall.verdict.tolist() == in_work.verdict.tolist()
+    terms = Terms(due, np.full(n, tolerance), np.full(n, tolerance + more), none, none)
+    at, bound = ints(*(case[0] for case in cases)), ints(*(case[1] for case in cases))
+    facts = Facts(at, bound, np.full(n, is_seen), at)
+    judged = judge(*on_axis(working, terms, facts, paused))
+    hard = tolerance + more
+    promised = Promise("o", "n", "", "k", Match.BY_ORDER, 0, int(due[0]), tolerance, hard)
+    is_working = [slow_elapsed(working, t, t + 1, pauses) for t in range(END + 300)]
+    counted = np.concatenate(([0], np.cumsum(is_working))).tolist()
+    for i, (at_ms, bound_ms) in enumerate(cases):
+        state, device = ClockState.SYNCED, Evidence.DEVICE
+        record = Record(1, 1, at_ms, bound_ms, state, device, "", "k", "", "o")
+        seen = record if is_seen else None
+        expected = slow.judge(promised, seen, at_ms, lambda _, t: counted[max(0, t)])
+        got = judged.verdict[i], judged.deviation_ms[i], judged.score_bp[i]
+        assert tuple(map(int, got)) == tuple(map(int, expected))
 
 
 @given(
