@@ -186,7 +186,7 @@ def test_a_clean_end_says_offline_at_once(tmp_path: Path) -> None:
             async with asyncio.timeout(30), asyncio.TaskGroup() as group:
                 listening = group.create_task(world.headquarters.serve(port))
                 speaking = group.create_task(world.uplink.run(lambda: 0.5))
-                # A word that is said while headquarters subscribes may come twice, as news and as kept.
+                # Said while headquarters subscribes, a word may come twice: as news and as kept.
                 await until(lambda: ONLINE in world.headquarters.presence)
                 speaking.cancel()
                 await until(lambda: world.headquarters.presence[-1] == OFFLINE)
