@@ -30,6 +30,7 @@ from cloud.office.settling import (
     status_word,
     why,
 )
+from cloud.office.wagers import release_wager
 from cloud.settlement.running import PAYABLE
 from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out, print_json, talk
 
@@ -328,6 +329,28 @@ def ledger_fund(  # noqa: PLR0913, PLR0917  # options of a command line
         held = fund_account(house.engine, place, request, house.clock.wall_ms())
     out.print(
         say("{account} holds {yuan} yuan", account=held.account, yuan=yuan(held.held_fen)),
+        markup=False,
+    )
+
+
+@ledger_app.command("release", help=say("Give back the stakes of a wager that is over."))
+def ledger_release(
+    wager: Annotated[str, typer.Argument(help=say("Key of the wager."))],
+    data: Data = DEFAULT_DATA,
+    site: Site = None,
+) -> None:
+    """Give back what is left of both stakes."""
+    with opened(data) as house:
+        place = Place(house.company, one_site(house, site))
+        found = release_wager(house.engine, place, wager, house.clock.wall_ms())
+    out.print(
+        say(
+            "{wager}: {senior} yuan to {name} through the bank, {company} yuan to the company.",
+            wager=found.wager,
+            senior=yuan(found.senior_fen),
+            name=found.senior,
+            company=yuan(found.company_fen),
+        ),
         markup=False,
     )
 

@@ -68,19 +68,7 @@ def statement_of_month(
     ):
         table.add_row("", "", word, yuan(fen), "", style="bold")
     out.print(table)
-    if found.plan:
-        out.print(say("Plan: {plan}", plan=found.plan), markup=False)
-    for rule in found.rules:
-        how = " · ".join(filter(None, (rule.formula, why(rule))))
-        out.print(f"· {rule_word(rule.rule)}: {yuan(rule.amount_fen)} · {how}", markup=False)
-    for line in found.waiting:
-        how = line.reason.formula
-        out.print(f"· {line.order_id} {line.node}: {line.status} · {how}", markup=False)
-    if found.owed_fen:
-        carried = yuan(found.owed_fen)
-        out.print(
-            say("{amount} yuan taken back of closed months are carried forward", amount=carried)
-        )
+    _print_details(found)
 
 
 @statement_app.command(
@@ -157,6 +145,30 @@ def statement_decide(  # noqa: PLR0913
         now_ms = house.clock.wall_ms()
         found = decide_dispute(house.engine, place, dispute, request, who, now_ms)
     _told(found, as_json=as_json)
+
+
+def _print_details(found: MonthStatement) -> None:
+    if found.plan:
+        out.print(say("Plan: {plan}", plan=found.plan), markup=False)
+    for rule in found.rules:
+        how = " · ".join(filter(None, (rule.formula, why(rule))))
+        out.print(f"· {rule_word(rule.rule)}: {yuan(rule.amount_fen)} · {how}", markup=False)
+    for stake in found.stakes:
+        held = say(
+            "stake of {wager} in escrow: {opening} yuan before, {closing} yuan after",
+            wager=stake.wager,
+            opening=yuan(stake.opening_fen),
+            closing=yuan(stake.closing_fen),
+        )
+        out.print(f"· {held}", markup=False)
+    for line in found.waiting:
+        how = line.reason.formula
+        out.print(f"· {line.order_id} {line.node}: {line.status} · {how}", markup=False)
+    if found.owed_fen:
+        carried = yuan(found.owed_fen)
+        out.print(
+            say("{amount} yuan taken back of closed months are carried forward", amount=carried)
+        )
 
 
 def _told(found: DisputeView, *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from cloud.database.views import AccountView, LedgerCheck, Statement, TransferVi
 from cloud.fields import Word
 from cloud.office import money as acts
 from cloud.office.money import AccountHeld, FundingRequest, FundsRequest
+from cloud.office.wagers import Released, release_wager
 
 _FUNDING = {"key": "2026-03 new profit", "amount_fen": 500_000, "note": "March"}
 _STAKE = {
@@ -54,6 +55,13 @@ def money_routes(desk: Desk) -> APIRouter:
         site: SiteName, request: Annotated[FundsRequest, Body(examples=[_STAKE])]
     ) -> AccountHeld:
         return acts.fund_account(desk.engine, desk.place(site), request, desk.now_ms())
+
+    @router.post(
+        "/sites/{site}/wagers/{wager}/release",
+        summary="Give back the stakes of a wager that is over or withdrawn; again, nothing",
+    )
+    def release(site: SiteName, wager: Annotated[Word, Path(examples=["spring"])]) -> Released:
+        return release_wager(desk.engine, desk.place(site), wager, desk.now_ms())
 
     @router.get("/statements/{worker}", summary="What moved a worker's pay, line by line")
     def statement(

@@ -1,6 +1,7 @@
 """Settlement: runs from preview to payout, statements by month, balances of a past moment."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Request
@@ -8,25 +9,33 @@ from fastapi.responses import HTMLResponse, Response
 
 from agreed.words import say
 from cloud import reads
-from cloud.dashboards import formats
+from cloud.dashboards import formats, queries
+from cloud.dashboards.accounts import account_word
 from cloud.dashboards.desk import Desk, NotFoundError, days
 from cloud.dashboards.formats import exact, stamp
 from cloud.database.fleet import Place
-from cloud.database.month_statements import MonthStatement, month_statement
+from cloud.database.month_statements import MonthStatement, Moved, month_statement
 from cloud.database.views import AccountView
 from cloud.exports import listing
 from cloud.exports.listing import MEDIA, Row
+from cloud.office.people import list_users
 from cloud.office.refusals import UnknownError
 from cloud.office.settling import (
+    APPROVED,
+    PREVIEWED,
+    REVIEWED,
     Run,
     find_run,
     list_runs,
-    next_command,
+    next_step,
     rule_word,
     status_word,
+    step_word,
     why,
 )
 from cloud.settlement.periods import is_period, span_ms
+from cloud.settlement.running import PAYABLE
+from cloud.settlement.waterfall import BANK
 
 Form = Annotated[Literal["csv", "xlsx", "pdf", "json"], Path()]
 
@@ -59,6 +68,7 @@ def routes(desk: Desk) -> APIRouter:
         with desk.reading() as connection:
             name = _site_names(desk, connection).get(site, site)
             view = reads.company(connection, desk.company)
+            people = {p.user_id: p.name for p in list_users(connection, desk.company)}
         end_ms = span_ms(period, view.utc_offset_minutes if view else 480)[1]
         return _page(
             desk,
@@ -67,7 +77,8 @@ def routes(desk: Desk) -> APIRouter:
             run=found,
             site_name=name,
             is_uncovered=found.covered_until_ms < end_ms,
-            next_command=next_command(found),
+            step=next_step(found),
+            people=people,
         )
 
     @router.get("/settlement/{site}/{period}/{account:path}")
@@ -82,6 +93,7 @@ def routes(desk: Desk) -> APIRouter:
             statement=found,
             site_name=name,
             emptiness=empty_word(found.emptiness) if found.emptiness else "",
+            pending=pending_fen(found),
         )
 
     return router
@@ -151,6 +163,20 @@ def transfer_word(kind: str) -> str:
     return words[kind]() if kind in words else kind
 
 
+def pending_fen(statement: MonthStatement) -> int | None:
+    """Say what a run that is not posted yet would make payable; None where the books say it."""
+    if statement.status not in {PREVIEWED, REVIEWED, APPROVED}:
+        return None
+    return next((line.amount_fen for line in statement.rules if line.rule == PAYABLE), None)
+
+
+def stake_word(moved: Moved) -> str:
+    """Say what happened to a stake in escrow."""
+    if moved.amount_fen > 0:
+        return say("put in")
+    return say("given back") if moved.other == BANK.name else say("lost to the company")
+
+
 def dispute_word(status: str) -> str:
     """Say what became of a dispute."""
     words = {"open": say("open"), "granted": say("granted"), "refused": say("turned down")}
@@ -161,15 +187,33 @@ def empty_word(emptiness: str) -> str:
     """Say why a month's statement has no lines."""
     words = {
         "no_account": say("Nothing was ever earned or booked here, so there is no account yet."),
-        "all_waiting": say("Something was earned, but it is not posted yet: see below."),
+        "pool_short": say(
+            "Something was earned, but the commission pool does not hold enough: see below. "
+            "It is paid once the pool is funded: duifu cloud ledger fund pool FEN --key KEY"
+        ),
+        "too_old": say("What was decided belongs to a month closed long ago: a person decides."),
+        "all_missed": say("Every promised step was missed, and a missed step pays nothing."),
         "nothing_pays": say("Steps were decided, but none of them pays: see below."),
+        "all_open": say("Steps were promised in this month, but none of them is decided yet."),
+        "no_promises": say(
+            "No order promised a step of this person in this month, and the plan pays nothing else."
+        ),
+        "no_plan": say(
+            "No order promised a step of this person in this month, and no plan is in force, so "
+            "that only the packs' piece rates pay."
+        ),
         "nothing_moved": say("Nothing belonging to this month moved this account."),
     }
     return words[emptiness]
 
 
 def _page(desk: Desk, request: Request, template: str, **values: Any) -> HTMLResponse:
+    with desk.reading() as connection:
+        names = queries.worker_names(connection, desk.company)
     words = {
+        "account_word": partial(account_word, names),
+        "stake_word": stake_word,
+        "step_word": lambda step: step_word(step.status),
         "run_level": run_level,
         "run_word": status_word,
         "rule_word": rule_word,

@@ -7,9 +7,13 @@ from sqlalchemy import Connection, Row, func, or_, select
 
 from cloud.database import run_books, schema
 from cloud.database.fleet import Place, at
-from cloud.database.read_statements import line_view
+from cloud.database.read_emptiness import why_empty
+from cloud.database.read_statements import line_view, with_corrections
+from cloud.database.read_wagers import signed_wagers
 from cloud.database.views import LineView
 from cloud.settlement.running import PAYEES, RunLine
+from cloud.settlement.wagers import Side
+from cloud.settlement.waterfall import escrow
 
 _LINES: Final = frozenset({"commission", "waterfall", "income", "funding"})
 WORKER: Final = "commission:"
@@ -41,6 +45,23 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class StakeView:
+    """What a senior manager has in escrow for a wager; it is no pay and in no sum of pay.
+
+    Attributes:
+        opening_fen, closing_fen: in escrow before the month and after it.
+        moved: put in, lost, given back; amounts as the escrow sees them.
+    """
+
+    wager: str
+    name_zh: str
+    name_en: str
+    opening_fen: int
+    closing_fen: int
+    moved: list[Moved]
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeView:
     """A disputed line and what became of it; fields as in `schema.disputes`."""
 
@@ -69,10 +90,10 @@ class MonthStatement:
         waiting: earned but not posted, or nothing: each says why.
         owed_fen: taken back of closed months and carried forward to later deductions.
         run, hash, status: of the month's run; 0 and "" while there is none.
-        emptiness: why nothing moved; None when something did: no_account, nothing_decided,
-            all_waiting, nothing_moved.
+        emptiness: why nothing moved, see `read_emptiness.why_empty`; None when something did.
         plan: key and version of the plan that the run follows; "" for none.
         rules: what the run says of this account, the zeros with their reasons; see `Run`.
+        stakes: of wagers of this worker that had or moved something in the month.
     """
 
     site: str
@@ -95,6 +116,7 @@ class MonthStatement:
     emptiness: str | None
     plan: str
     rules: list[RunLine]
+    stakes: list[StakeView]
 
 
 def month_statement(
@@ -135,9 +157,14 @@ def month_statement(
         run=run.run if run is not None else 0,
         hash=run.hash if run is not None else "",
         status=run.status if run is not None else "",
-        emptiness=_emptiness(balance_fen, moved, waiting),
+        emptiness=None
+        if moved
+        else why_empty(
+            connection, place, worker, period, waiting, is_known=balance_fen is not None
+        ),
         plan=run.plan if run is not None else "",
         rules=[line for line in drawn if line.payee == account],
+        stakes=_stakes(connection, place, worker, period) if worker is not None else [],
     )
 
 
@@ -181,6 +208,24 @@ def _rows(connection: Connection, place: Place, account: str, period: str) -> li
     return list(connection.execute(query.order_by(transfers.c.transfer)))
 
 
+def _stakes(connection: Connection, place: Place, worker: str, period: str) -> list[StakeView]:
+    """Read the escrows of a senior manager; who has no wager has none."""
+    found = []
+    for wager in signed_wagers(connection, place).values():
+        account = escrow(wager.key, Side.SENIOR).name
+        balance_fen = _balance(connection, place, account)
+        if wager.senior != worker or balance_fen is None:
+            continue
+        rows = _rows(connection, place, account, period)
+        opening_fen = balance_fen - sum(_signed(row, account) for row in rows)
+        moved = [_moved(row, account, {}, {}) for row in rows if row.period == period]
+        closing_fen = opening_fen + sum(m.amount_fen for m in moved)
+        if moved or opening_fen:
+            names = wager.key, wager.name_zh, wager.name_en
+            found.append(StakeView(*names, opening_fen, closing_fen, moved))
+    return found
+
+
 def _signed(row: Row[Any], account: str) -> int:
     fen: int = row.amount_fen
     return fen if row.credit == account else -fen
@@ -214,7 +259,8 @@ def _lines(connection: Connection, place: Place, worker: str, period: str) -> li
     ordered = query.order_by(
         lines.c.at_ms, lines.c.order_id, lines.c.node, lines.c.revision, lines.c.kind.desc()
     )
-    return [line_view(row) for row in connection.execute(ordered)]
+    found = [line_view(row) for row in connection.execute(ordered)]
+    return with_corrections(connection, place.company, found)
 
 
 def _run(
@@ -243,16 +289,6 @@ def _name(connection: Connection, place: Place, worker: str) -> str:
     query = select(workers.c.name).where(at(workers, place), workers.c.worker == worker)
     found: str | None = connection.execute(query).scalar_one_or_none()
     return found or worker
-
-
-def _emptiness(balance_fen: int | None, moved: list[Moved], waiting: list[LineView]) -> str | None:
-    if moved:
-        return None
-    if any(line.status in {"held", "manual"} for line in waiting):
-        return "all_waiting"
-    if waiting:
-        return "nothing_pays"
-    return "no_account" if balance_fen is None else "nothing_moved"
 
 
 def count_lines(connection: Connection, place: Place, period: str) -> int:

@@ -1,13 +1,16 @@
 """Reads what moved a worker's pay, line by line."""
 
+from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from agreed.promises import Verdict
+from agreed.records import ClockState
 from cloud.database import schema
+from cloud.database.inbox import chunks
 from cloud.database.read_fleet import to_counts
-from cloud.database.views import Counts, Emptiness, LineView, Statement, WorkerView
+from cloud.database.views import CorrectionView, Counts, Emptiness, LineView, Statement, WorkerView
 from cloud.settlement.reasons import Reason
 
 COMMISSION: Final = "commission:"
@@ -82,6 +85,49 @@ def line_view(row: Any) -> LineView:
     )
 
 
+def with_corrections(connection: Connection, company: str, lines: list[LineView]) -> list[LineView]:
+    """Add to lines what became of the times that they were decided by."""
+    known: dict[tuple[str, ...], CorrectionView] = {}
+    proofs = {
+        (line.site, why.box, bytes.fromhex(why.epoch), why.sequence)
+        for line in lines
+        if (why := line.reason.evidence) is not None
+    }
+    for site, box, epoch in sorted({proof[:3] for proof in proofs}):
+        numbers = sorted(proof[3] for proof in proofs if proof[:3] == (site, box, epoch))
+        for chunk in chunks(numbers):
+            for row in connection.execute(_corrections(company, site, box, epoch, chunk)):
+                state = ClockState(row.clock_state)
+                bound_ms = None if state is ClockState.UNSET else row.bound_ms
+                key = site, box, epoch.hex(), str(row.sequence)
+                known[key] = CorrectionView(row.claimed_at_ms, row.wall_ms, bound_ms)
+    return [replace(line, correction=known.get(_proof(line))) for line in lines]
+
+
+def _proof(line: LineView) -> tuple[str, ...]:
+    why = line.reason.evidence
+    return () if why is None else (line.site, why.box, why.epoch, str(why.sequence))
+
+
+def _corrections(
+    company: str, site: str, box: str, epoch: bytes, sequences: list[int]
+) -> Select[Any]:
+    corrections, records = schema.corrections, schema.records
+    key = ("company", "site", "box", "epoch", "sequence")
+    same = and_(*(corrections.c[name] == records.c[name] for name in key))
+    return (
+        select(corrections, records.c.wall_ms.label("claimed_at_ms"))
+        .join(records, same)
+        .where(
+            corrections.c.company == company,
+            corrections.c.site == site,
+            corrections.c.box == box,
+            corrections.c.epoch == epoch,
+            corrections.c.sequence.in_(sequences),
+        )
+    )
+
+
 def _lines(
     connection: Connection, company: str, worker: str, from_ms: int, until_ms: int
 ) -> list[LineView]:
@@ -98,7 +144,8 @@ def _lines(
             table.at_ms, table.site, table.order_id, table.node, table.revision, table.kind.desc()
         )
     )
-    return [line_view(row) for row in connection.execute(query)]
+    found = [line_view(row) for row in connection.execute(query)]
+    return with_corrections(connection, company, found)
 
 
 def _promises(

@@ -259,6 +259,20 @@ class VerdictView:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionView:
+    """A time that was put right afterwards.
+
+    Attributes:
+        claimed_at_ms: what the box's clock had said.
+        corrected_at_ms, bound_ms: what its anchors say; bound_ms None where they contradict.
+    """
+
+    claimed_at_ms: int
+    corrected_at_ms: int
+    bound_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LineView:
     """One line of a statement.
 
@@ -271,6 +285,8 @@ class LineView:
         transfer: number of the ledger transfer, None where nothing was posted.
         at_ms: when the deed happened, or was certainly missed.
         period: the month it belongs to, as 2026-03.
+        correction: what anchors made of the time of the record behind it; None where the box's
+            own time stands.
     """
 
     site: str
@@ -287,6 +303,7 @@ class LineView:
     recorded_at_ms: int
     reason: Reason
     period: str
+    correction: CorrectionView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ STATEMENT_COLUMNS: Final = (
     "account", "period", "section", "at", "transfer", "kind", "order", "node", "revision",
     "amount_fen", "pack", "pack_version", "promised_at", "actual_at", "bound_ms", "score_bp",
     "rate_fen", "formula", "box", "epoch", "sequence", "block_hash", "other_account",
+    "clock_said", "corrected_to",
 )  # fmt: skip
 ACCOUNT_COLUMNS: Final = ("site", "account", "kind", "debits_fen", "credits_fen", "balance_fen")
 TRANSFER_COLUMNS: Final = (
@@ -131,6 +132,11 @@ def statement_rows(statement: MonthStatement, stamp: Callable[[int], str]) -> li
             )
             for line in statement.waiting
         ),
+        *(
+            row("stake", moved.amount_fen, **_transfer(moved, stamp))
+            for stake in statement.stakes
+            for moved in stake.moved
+        ),
         *(row(section, fen) for section, fen in (*ends, ("closing", statement.closing_fen), *owed)),
     ]
 
@@ -151,6 +157,10 @@ def _why(line: LineView | None, stamp: Callable[[int], str]) -> dict[str, Cell]:
         return {}
     why, proof = line.reason, line.reason.evidence
     evidence: dict[str, Cell] = {} if proof is None else dict(proof)
+    if line.correction is not None:
+        evidence["clock_said"] = stamp(line.correction.claimed_at_ms)
+        if line.correction.bound_ms is not None:
+            evidence["corrected_to"] = stamp(line.correction.corrected_at_ms)
     return evidence | {
         "node": why.node,
         "revision": why.revision,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from agreed.limits import AMOUNT_FEN_MAX
-from cloud.database import plan_books, read_restating
+from cloud.database import plan_books, read_restating, read_wagers
 from cloud.database.fleet import Place
 from cloud.database.read_facts import read_accrued, read_booked, read_facts
 from cloud.settlement.additions import additions
@@ -14,8 +14,10 @@ from cloud.settlement.facts import Facts
 from cloud.settlement.period import settle_period
 from cloud.settlement.pieces import refunded_orders
 from cloud.settlement.plans import Plan
+from cloud.settlement.releasing import after_payoff, is_over, releases
 from cloud.settlement.restating import restated
 from cloud.settlement.running import Extra, Planned
+from cloud.settlement.wagers import Wager
 
 
 def plan_additions(connection: Connection, place: Place, period: str) -> Planned:
@@ -23,14 +25,18 @@ def plan_additions(connection: Connection, place: Place, period: str) -> Planned
 
     What is due is settled in full, as if every fund were full: a run that the books cannot pay is
     refused instead of being cut. Closed months that refunds or later records have changed are
-    settled again under the plans of their own runs; the difference is restated here.
+    settled again under the plans of their own runs; the difference is restated here. Stakes of
+    wagers that are over or withdrawn go back.
     """
     restating = _restatements(connection, place, period)
     published = plan_books.plan_in_force(connection, place, period)
     if published is None:
-        return Planned(extras=tuple(restating))
+        given_back = _releases(connection, place, period, (), [])
+        return Planned(extras=(*restating, *given_back))
     plan = published.plan
-    extras = [*_added(connection, place, period, plan), *restating]
+    extras = _added(connection, place, period, plan)
+    extras += _releases(connection, place, period, plan.wagers, extras)
+    extras += restating
     return Planned(f"{plan.key}/{published.version}", tuple(extras), plan.recovery.cap_bp)
 
 
@@ -44,6 +50,26 @@ def _added(connection: Connection, place: Place, period: str, plan: Plan) -> lis
         read_booked(connection, place, period),
         _refunded(plan, facts),
     )
+
+
+def _releases(
+    connection: Connection,
+    place: Place,
+    period: str,
+    in_force: tuple[Wager, ...],
+    extras: list[Extra],
+) -> list[Extra]:
+    """Give back the stakes of wagers that end with this month or that no plan holds any more."""
+    signed = read_wagers.signed_wagers(connection, place)
+    now = read_wagers.stakes_of(connection, place)
+    found: list[Extra] = []
+    for key, stakes in read_wagers.stakes_of(connection, place, period).items():
+        why = is_over(signed[key], period, in_force)
+        if why is not None and key in now:
+            # What went back by hand in a later month is not there any more.
+            left = after_payoff(signed[key], stakes.at_most(now[key]), extras)
+            found += releases(signed[key], left, why)
+    return found
 
 
 def _restatements(connection: Connection, place: Place, period: str) -> list[Extra]:

@@ -393,17 +393,44 @@ def find_run(connection: Connection, place: Place, period: str) -> Run:
     return read_run(connection, row)
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What leads a run on.
+
+    Attributes:
+        status: that it leads to.
+        role: whose work it is.
+        command: in the shell.
+        address: where a program posts to, with a token of the person's own; "" for nowhere.
+    """
+
+    status: str
+    role: Duty
+    command: str
+    address: str
+
+
+def next_step(run: Run) -> Step:
+    """Say who leads a run on, and with what."""
+    verbs = {
+        PREVIEWED: ("review", REVIEWED, Duty.CLERK),
+        REVIEWED: ("approve", APPROVED, Duty.APPROVER),
+        APPROVED: ("post", POSTED, Duty.CLERK),
+        POSTED: ("pay", PAID, Duty.CLERK),
+        DISCARDED: ("preview", PREVIEWED, Duty.CLERK),
+    }
+    if run.status not in verbs:
+        command = f"statement export {run.period} --into FOLDER"
+        return Step(PAID, Duty.CLERK, f"duifu cloud {command} --site {run.site}", "")
+    verb, status, role = verbs[run.status]
+    token = " --token TOKEN" if role is Duty.APPROVER else ""
+    command = f"duifu cloud settle {verb} {run.period}{token} --site {run.site}"
+    return Step(status, role, command, f"POST /api/v1/runs/{run.site}/{run.period}/{verb}")
+
+
 def next_command(run: Run) -> str:
     """Name the command that leads a run on."""
-    steps = {
-        PREVIEWED: "settle review {period}",
-        REVIEWED: "settle approve {period} --token TOKEN",
-        APPROVED: "settle post {period}",
-        POSTED: "settle pay {period}",
-        PAID: "statement export {period} --into FOLDER",
-        DISCARDED: "settle preview {period}",
-    }
-    return f"duifu cloud {steps[run.status].format(period=run.period)} --site {run.site}"
+    return next_step(run).command
 
 
 def rule_word(rule: str) -> str:
@@ -429,6 +456,7 @@ def rule_word(rule: str) -> str:
         "bonus": say("middle bonus"),
         "wager": say("wager"),
         "claimed": say("owed, deducted later"),
+        "release": say("stake given back"),
     }
     name, _, subject = rule.partition(":")
     if name == RESTATED:
@@ -454,6 +482,15 @@ def nothing_word(nothing: str) -> str:
         "on_target": say("earned more than is guaranteed"),
     }
     return words.get(nothing, nothing)
+
+
+def over_word(over: str) -> str:
+    """Say why a wager's stakes go back."""
+    words = {
+        "term": say("the wager is over"),
+        "withdrawn": say("the plan does not hold the wager any more"),
+    }
+    return words.get(over, over)
 
 
 def rounding_word(rounding: str) -> str:
@@ -482,6 +519,8 @@ def why(line: RunLine) -> str:
             orders = ", ".join(line.inputs[name])
             more = line.inputs[f"{name}_count"] - len(line.inputs[name])
             said.append(f"{word}: {orders}" + (f" +{more}" if more else ""))
+    if line.inputs.get("why"):
+        said.append(over_word(line.inputs["why"]))
     if line.inputs.get("carried_forward_fen"):
         carried = yuan(line.inputs["carried_forward_fen"])
         said.append(say("{amount} yuan are carried forward", amount=carried))
@@ -497,6 +536,18 @@ def status_word(status: str) -> str:
         POSTED: say("posted"),
         PAID: say("paid out"),
         DISCARDED: say("discarded"),
+    }
+    return words[status]
+
+
+def step_word(status: str) -> str:
+    """Say what leads to a status."""
+    words = {
+        PREVIEWED: say("draw it up again"),
+        REVIEWED: say("review: somebody looks at every line"),
+        APPROVED: say("approve"),
+        POSTED: say("post it and close the month"),
+        PAID: say("pay it out"),
     }
     return words[status]
 

@@ -19,7 +19,7 @@ def test_a_month_is_shown(data: Path) -> None:
     found = json.loads(said(data, "statement", "month", "commission:w-1", MONTH, "--json"))
     assert found["payable_fen"] == 3_001
     empty = json.loads(said(data, "statement", "month", "commission:w-2", MONTH, "--json"))
-    assert empty["emptiness"] == "no_account"
+    assert empty["emptiness"] == "no_plan"
 
 
 def test_every_file_of_a_month_is_written(data: Path, tmp_path: Path) -> None:

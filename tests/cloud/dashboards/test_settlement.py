@@ -20,6 +20,9 @@ def test_a_run_shows_its_lines_its_people_and_the_next_step(client: httpx.Client
     text = client.get(RUN).text
     assert "duifu cloud settle review 2026-05 --site yuhuayuan" in text
     assert "operator" in text
+    assert "李强</a> <span" in text
+    assert f"POST /api/v1/runs{RUN.removeprefix('/settlement')}/review" in text
+    assert "changes nothing" in text
     assert f'href="{RUN}/commission%3Aw01"' in text
     rows = client.get(f"{RUN}.json").json()
     payable = sum(row["amount_fen"] for row in rows if row["rule"] == "payable")
@@ -35,6 +38,7 @@ def test_a_statement_adds_up_and_opens_to_evidence(client: httpx.Client) -> None
     assert sums["opening"] + sums["line"] == sums["payable"] == sums["closing"] == 7_707
     text = client.get(f"{RUN}/commission:w01").text
     assert "Statement of 李强" in text
+    assert "once it is, 77.07 yuan are payable" in text
     assert text.count('data-copy="Block hash"') == sum(
         row["block_hash"] is not None for row in rows
     )
@@ -79,5 +83,6 @@ def test_everything_has_a_word() -> None:
     assert all(transfer_word(kind) for kind in TRANSFER_KINDS)
     assert transfer_word("stake") == "stake"
     assert {dispute_word(s) for s in ("open", "granted", "refused")}
-    assert empty_word("nothing_moved")
+    codes = ("no_account", "pool_short", "too_old", "all_missed", "nothing_pays", "all_open")
+    assert len({empty_word(c) for c in (*codes, "no_promises", "no_plan", "nothing_moved")}) == 9
     assert (run_level("paid"), run_level("previewed")) == ("good", "warn")

@@ -32,7 +32,7 @@ def test_a_worker_a_supplier_and_the_pool(world: World) -> None:
     paid = read(world, "commission:w-1")
     assert (paid.paid_fen, paid.closing_fen, paid.status) == (3_001, 0, "paid")
     following = read(world, "commission:w-1", after(MONTH))
-    assert (following.opening_fen, following.emptiness) == (0, "nothing_moved")
+    assert (following.opening_fen, following.emptiness) == (0, "no_plan")
 
 
 def test_what_is_not_paid_out_opens_the_next_month(world: World) -> None:
@@ -45,14 +45,14 @@ def test_what_is_not_paid_out_opens_the_next_month(world: World) -> None:
 
 
 def test_an_empty_statement_says_why(world: World) -> None:
-    assert read(world, "commission:w-1").emptiness == "no_account"
+    assert read(world, "commission:w-1").emptiness == "no_plan"
     world.order("o-1", income_fen=0)
     world.tell(passed(T0 + HOUR), alive(T0 + 2 * HOUR))
     waits = read(world, "commission:w-1")
-    assert (waits.emptiness, [line.status for line in waits.waiting]) == ("all_waiting", ["held"])
+    assert (waits.emptiness, [line.status for line in waits.waiting]) == ("pool_short", ["held"])
     world.order("o-2", worker="w-2")
     world.tell(alive(T0 + 30 * HOUR))
-    assert read(world, "commission:w-2").emptiness == "nothing_pays"
+    assert read(world, "commission:w-2").emptiness == "all_missed"
 
 
 def test_everybody_has_a_statement(world: World) -> None:

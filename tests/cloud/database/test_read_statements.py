@@ -1,6 +1,10 @@
+from dataclasses import replace
+
+from agreed.anchors import Anchor, AnchorSource
+from agreed.records import CLOCK_ANCHOR, ClockState
 from cloud.database.engine import reading
 from cloud.database.read_statements import statement, workers
-from tests.cloud.world import HOUR, MINUTE, T0, World, alive, finished, passed
+from tests.cloud.world import HOUR, MINUTE, T0, World, alive, fact, finished, passed
 
 
 def test_a_statement_is_of_a_time(world: World) -> None:
@@ -34,3 +38,20 @@ def test_nothing_that_pays_is_said(world: World) -> None:
     emptiness = world.statement("w-2").emptiness
     assert emptiness is not None
     assert emptiness.code == "no_promises"
+
+
+def test_a_time_that_was_put_right_stands_with_both_times(world: World) -> None:
+    world.order("o-1")
+    world.fund(10_000)
+    unset = ClockState.UNSET
+    early = replace(passed(T0 + HOUR), clock_state=unset, bound_ms=0, wall_ms=3_600_000)
+    world.tell(early)
+    true_ns, error_ns = (T0 + 2 * HOUR) * 1_000_000, 5_000_000
+    said = Anchor(AnchorSource.KERNEL, 2 * HOUR * 1_000_000, true_ns - error_ns, true_ns + error_ns)
+    world.tell(fact(T0 + 2 * HOUR, CLOCK_ANCHOR, device="", bound_ms=5, detail=str(said)))
+    corrected = [x for x in world.statement().lines if x.node == "arrive" and x.correction]
+    assert corrected
+    correction = corrected[-1].correction
+    assert correction is not None
+    assert correction.claimed_at_ms == 3_600_000
+    assert abs(correction.corrected_at_ms - (T0 + HOUR)) <= correction.bound_ms  # type: ignore[operator]

@@ -18,8 +18,10 @@ from cloud.office.settling import (
     find_run,
     list_runs,
     next_command,
+    next_step,
     rule_word,
     status_word,
+    step_word,
 )
 from cloud.settlement.periods import after, period_of, span_ms
 from cloud.settlement.running import Extra, Planned, RunLine
@@ -239,7 +241,20 @@ def test_a_run_is_the_same_in_any_arrival_order(
     assert arrived(sqlite_store, order) == HASH
 
 
+def test_a_second_person_is_told_with_what_to_approve(world: World) -> None:
+    work(world)
+    desk = Settling(world.engine, PLACE)
+    desk.preview(MONTH, LIN, NOW)
+    step = next_step(desk.review(MONTH, LIN, NOW))
+    assert (step.role, step.status) == (Duty.APPROVER, "approved")
+    assert step.command == f"duifu cloud settle approve {MONTH} --token TOKEN --site north"
+    assert step.address == f"POST /api/v1/runs/north/{MONTH}/approve"
+    assert next_step(desk.discard(MONTH, LIN, NOW, "x")).command.startswith("duifu cloud settle pr")
+
+
 def test_every_status_has_a_word() -> None:
+    steps = {step_word(s) for s in ("previewed", "reviewed", "approved", "posted", "paid")}
+    assert len(steps) == 5
     for status in ("previewed", "reviewed", "approved", "posted", "paid", "discarded"):
         assert status_word(status)
     assert rule_word("deduction") == "deduction"
