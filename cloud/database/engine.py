@@ -9,6 +9,10 @@ import pysqlite3.dbapi2
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 BUSY_TIMEOUT_MS: Final = 15_000
+CHECKPOINT_PAGES: Final = 4_000
+"""How long the log grows before its pages go into the file: a page that many commits change is
+written there once. Every commit is flushed into the log all the same."""
+
 _READS: Final = {"duifu_reads": True}
 
 
@@ -70,6 +74,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "foreign_keys=ON",
         "recursive_triggers=ON",  # without it REPLACE would delete past the triggers
         f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         "cache_size=-65536",
         "temp_store=MEMORY",
     ):

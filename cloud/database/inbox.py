@@ -2,20 +2,26 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, groupby, repeat
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, and_, func, insert, select, text, tuple_
 
 from agreed.records import RecordColumns
 from agreed.wire import Block
 from cloud.database import schema
 from cloud.database.fleet import BoxName, Place, at
-from cloud.database.inserting import add_rows
+from cloud.database.inserting import add_rows, given_columns
 from cloud.fulfilment.deciding import Witness
 
-_COLUMNS: Final = tuple(column.name for column in schema.records.columns)
+_COLUMNS: Final = tuple(given_columns(schema.records))
 _CHUNK: Final = 500
+MS_PER_HOUR: Final = 3_600_000
+
+# The conditions of indexes; SQLite uses one only where its condition stands in the query, too.
+_HAS_REFERENCE: Final = text("records.reference <> ''")
+_HAS_SUBJECT: Final = text("records.subject <> ''")
+_HAS_CORRECTED_SUBJECT: Final = text("corrections.subject <> ''")
 
 T = TypeVar("T")
 
@@ -65,13 +71,15 @@ def add_blocks(connection: Connection, arrived: list[Stored], now_ms: int) -> No
     if not arrived:
         return
     connection.execute(insert(schema.blocks), [_block_row(stored, now_ms) for stored in arrived])
-    blocks = [stored.block for stored in arrived]
-    add_rows(connection, schema.records, chain.from_iterable(map(_rows, blocks)))
+    for journal, blocks in groupby((stored.block for stored in arrived), _journal):
+        rows = chain.from_iterable(map(_rows, blocks))
+        add_rows(connection, schema.records, rows, same=journal)
 
 
 def spelled_out(block: Block) -> Iterator[dict[str, Any]]:
     """Lay out the records of a block as rows, by column."""
-    return (dict(zip(_COLUMNS, row, strict=True)) for row in _rows(block))
+    journal = _journal(block)
+    return (dict(zip(_COLUMNS, journal + row, strict=True)) for row in _rows(block))
 
 
 def _block_row(stored: Stored, now_ms: int) -> dict[str, Any]:
@@ -101,7 +109,8 @@ def witnesses_of_orders(
     """Read every record that carries one of the orders."""
     found = []
     for chunk in chunks(order_ids):
-        found += _witnesses(connection, place, schema.records.c.reference.in_(chunk))
+        is_of_order = schema.records.c.reference.in_(chunk) & _HAS_REFERENCE
+        found += _witnesses(connection, place, is_of_order)
     return found
 
 
@@ -112,24 +121,36 @@ def witnesses_of_workers(
     records, times = schema.records.c, schema.corrections.c
     is_kind = records.node_kind.in_(kinds)
     found = []
-    for chunk in chunks(list(spans)):
-        claimed = or_(
-            *(
-                and_(records.subject == w, records.wall_ms.between(spans[w][0], spans[w][1]))
-                for w in chunk
-            )
+    # By the time that was claimed where that stands, and by the corrected one: each has its index.
+    for chunk in chunks(_hours_of_workers(connection, place, spans)):
+        is_claimed = tuple_(records.hour, records.subject).in_(chunk) & _HAS_SUBJECT
+        is_claimed &= times.sequence.is_(None)
+        found += _witnesses(connection, place, is_claimed & is_kind)
+    for workers in chunks(list(spans)):
+        from_ms, until_ms = min(spans[w][0] for w in workers), max(spans[w][1] for w in workers)
+        is_corrected = at(schema.corrections, place) & _HAS_CORRECTED_SUBJECT
+        is_corrected &= times.subject.in_(workers) & times.wall_ms.between(from_ms, until_ms)
+        found += _witnesses(connection, place, is_corrected & is_kind, is_outer=False)
+    return [w for w in found if spans[w.subject][0] <= w.wall_ms <= spans[w.subject][1]]
+
+
+def _hours_of_workers(
+    connection: Connection, place: Place, spans: dict[str, tuple[int, int]]
+) -> list[tuple[int, str]]:
+    """Pair workers with the hours that their spans touch, as far as anybody was seen then."""
+    hour = schema.records.c.hour
+    is_known = at(schema.records, place) & _HAS_SUBJECT
+    ends = (select(end(hour)).where(is_known).scalar_subquery() for end in (func.min, func.max))
+    first, last = connection.execute(select(*ends)).one()
+    if first is None:
+        return []
+    return [
+        (number, worker)
+        for worker, (from_ms, until_ms) in spans.items()
+        for number in range(
+            max(from_ms // MS_PER_HOUR, first), min(until_ms // MS_PER_HOUR, last) + 1
         )
-        # Either way an index of its own leads to the rows.
-        found += _witnesses(connection, place, and_(claimed, is_kind, times.sequence.is_(None)))
-        corrected = or_(
-            *(
-                and_(times.subject == w, times.wall_ms.between(spans[w][0], spans[w][1]))
-                for w in chunk
-            )
-        )
-        is_here = at(schema.corrections, place)
-        found += _witnesses(connection, place, and_(is_here, corrected, is_kind), is_outer=False)
-    return found
+    ]
 
 
 def hashes_of_blocks(
@@ -158,15 +179,17 @@ def chunks(items: list[T]) -> Iterator[list[T]]:
         yield items[start : start + _CHUNK]
 
 
+def _journal(block: Block) -> tuple[str, str, str, bytes]:
+    """Give the values of the first of `_COLUMNS`: all records of a journal have them in common."""
+    origin = block.origin
+    return origin.company, origin.site, origin.box, origin.epoch
+
+
 def _rows(block: Block) -> Iterator[tuple[Any, ...]]:
-    """Lay the records out in the order of `_COLUMNS`."""
-    origin, columns = block.origin, block.columns
+    """Lay the records out in the order of the rest of `_COLUMNS`."""
+    columns = block.columns
     first, last = columns.first_sequence, columns.last_sequence
     return zip(
-        repeat(origin.company),
-        repeat(origin.site),
-        repeat(origin.box),
-        repeat(origin.epoch),
         range(first, last + 1),
         columns.wall_ms.tolist(),
         columns.bound_ms.tolist(),

@@ -1,3 +1,7 @@
+from typing import Any
+
+from sqlalchemy import event
+
 from agreed.wire import decode_block
 from cloud.database import inbox
 from cloud.database.engine import reading, writing
@@ -16,6 +20,52 @@ def test_records_are_found_by_order_and_by_worker(world: World) -> None:
     assert [w.sequence for w in by_worker] == [1]
     assert others == []
     assert by_order[0].identity == ("gate-box", b"e" * 16, 3)
+
+
+def test_a_worker_is_found_at_both_ends_of_any_span(world: World) -> None:
+    hour = 3_600_000
+    at = [T0 - 1, T0, T0 + hour, T0 + 40 * hour, T0 + 40 * hour + 1]
+    world.tell(*map(passed, at), passed(T0, "w-2"), alive(T0))
+    with reading(world.engine) as connection:
+        for spans, wanted in (
+            ({"w-1": (T0, at[3])}, [2, 3, 4]),
+            ({"w-1": (0, 2**60), "w-2": (T0, T0)}, [1, 2, 3, 4, 5, 6]),
+            ({"w-1": (T0, T0), "w-2": (at[3], at[4]), "w-3": (0, 2**60)}, [2]),
+        ):
+            found = inbox.witnesses_of_workers(connection, PLACE, spans, {"gate_passed"})
+            assert sorted(w.sequence for w in found) == wanted
+
+
+def test_before_any_record_nobody_is_found(world: World) -> None:
+    with reading(world.engine) as connection:
+        spans = {"w-1": (0, 2**60)}
+        assert inbox.witnesses_of_workers(connection, PLACE, spans, {"gate_passed"}) == []
+
+
+def test_what_a_site_has_long_recorded_is_not_read_again(small_world: World) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        asked.append((statement, values))
+
+    event.listen(small_world.engine, "before_cursor_execute", note)
+    small_world.tell(passed(T0))
+    with reading(small_world.engine) as connection:
+        asked.clear()
+        inbox.witnesses_of_orders(connection, PLACE, ["o-1", "o-2"])
+        inbox.witnesses_of_workers(connection, PLACE, {"w-1": (T0, T0), "w-2": (0, T0)}, {"a"})
+        plans = [
+            row.detail
+            for statement, values in list(asked)
+            if not statement.startswith("BEGIN")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    reads = [plan for plan in plans if plan.startswith(("SCAN ", "SEARCH "))]
+    assert any("ix_records_reference" in plan for plan in reads)
+    assert any("ix_records_hour" in plan for plan in reads)
+    assert any("ix_corrections_subject" in plan for plan in reads)
+    whole_site = "USING PRIMARY KEY (company=? AND site=?)"
+    assert [plan for plan in reads if whole_site in plan or plan.startswith("SCAN rec")] == []
 
 
 def test_hashes_are_found_by_place(world: World) -> None:

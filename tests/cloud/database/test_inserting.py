@@ -1,12 +1,12 @@
 """Many rows at once: whole or not at all, and the rules of the tables hold."""
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from cloud.database import schema
 from cloud.database.engine import reading, writing
-from cloud.database.inserting import ROWS_PER_INSERT, add_rows
+from cloud.database.inserting import ROWS_PER_INSERT, add_rows, given_columns
 
 MANY = 2 * ROWS_PER_INSERT + 1
 
@@ -29,6 +29,23 @@ def test_every_row_arrives_as_it_is(store: Engine) -> None:
     with reading(store) as connection:
         found = connection.execute(select(schema.companies).order_by(schema.companies.c.company))
         assert [tuple(row) for row in found] == [company(number) for number in range(MANY)]
+
+
+def test_what_rows_have_in_common_is_handed_in_once(store: Engine) -> None:
+    with writing(store) as connection:
+        connection.execute(
+            insert(schema.companies), [{"company": "c", "name": "", "created_at_ms": 0}]
+        )
+        sites = [(f"s-{number:04}", f"{number}", number, number, "") for number in range(MANY)]
+        add_rows(connection, schema.sites, sites, same=("c",))
+    with reading(store) as connection:
+        found = connection.execute(select(schema.sites).order_by(schema.sites.c.site))
+        assert [tuple(row) for row in found] == [("c", *site) for site in sites]
+
+
+def test_what_the_store_computes_is_not_given() -> None:
+    assert "hour" in schema.records.columns
+    assert "hour" not in given_columns(schema.records)
 
 
 def test_all_or_none(store: Engine) -> None:
