@@ -30,6 +30,11 @@ async def duifu(*words: str, answers: str = "") -> subprocess.CompletedProcess[s
     )
 
 
+def rename(path: Path, before: str, after: str) -> None:
+    """Call a device otherwise in the settings."""
+    path.write_text(path.read_text().replace(f'"{before}"', f'"{after}"'))
+
+
 async def replayed(rows: list[str], folder: Path) -> list[tuple[Seen, str]]:
     """Let the simulator say again what was captured; gives what a box makes of it."""
     device = ReplayedDevice("lockers", rows)
@@ -111,10 +116,28 @@ def test_at_a_running_box_a_trial_goes_through_it_and_new_settings_are_taken(
                 listed = await duifu("devices", "ls", "--json", "--config", config)
                 states = {row["name"]: row["state"] for row in json.loads(listed.stdout)}
                 assert states["gate"] == states["lockers"] == "back"
+                described = {row["name"]: row["described"] for row in json.loads(listed.stdout)}
+                assert "maker" in described["gate"]
+                assert described["lockers"] == ""
+                for_people = await duifu("devices", "ls", "--config", config)
+                status = await duifu("status", "--config", config)
+                assert described["gate"] in for_people.stdout
+                assert f"gate is {described['gate']}" in status.stdout
                 said = await _journaled("device_lost", config)
+                await asyncio.to_thread(rename, path, "gate", "porch")
+                await _renamed(config)
             assert "device_tested" in {row["node_kind"] for row in said}
             lost = [row["device"] for row in said if row["node_kind"] == "device_lost"]
             assert lost == ["kiosk"]
+
+    async def _renamed(config: str) -> None:
+        """A reader that new settings call otherwise is the one whose key may be changed."""
+        taken = await duifu("reload", "--config", config)
+        assert taken.returncode == 0, taken.stderr
+        known = await duifu("reader", "rekey", "porch", "--config", config)
+        gone = await duifu("reader", "rekey", "gate", "--config", config)
+        assert "key_file" in known.stderr
+        assert "no OSDP reader gate" in gone.stderr
 
     async def _journaled(node_kind: str, config: str) -> list[dict[str, str]]:
         """Read the journal once it holds this; telemetry waits for company."""

@@ -53,6 +53,14 @@ def test_a_new_key_replaces_the_old_one_once_the_reader_has_it(tmp_path: Path) -
     assert world.keys() == (NEW.hex(), False)
 
 
+def test_new_settings_decide_whose_key_may_be_changed(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.keying.settings_changed({"porch": world.key_file})
+    assert world.ask(REKEY) == {"outcome": "no_such_reader"}
+    world.say(Seen.REKEYED)  # of a reader that is no longer ours
+    assert world.told == []
+
+
 @pytest.mark.parametrize("why", [KEEPS_KEY, "lost", "busy"])
 def test_a_key_that_was_not_taken_leaves_the_old_one(tmp_path: Path, why: str) -> None:
     world = World(tmp_path)

@@ -1,9 +1,12 @@
+import re
 import subprocess
 import sys
-from typing import Any
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from firmware_interfaces.locker.machine import LockerMachine
 from firmware_interfaces.modbus.machine import ModbusMachine
@@ -12,9 +15,16 @@ from firmware_interfaces.osdp.machine import OsdpMachine
 from firmware_interfaces.scanner.asked import AskedScannerMachine
 from firmware_interfaces.scanner.machine import ScannerMachine
 from firmware_interfaces.scanner.ssi import SsiMachine
-from firmware_interfaces.settings import device_names, line_machine, make_line, read_line_settings
+from firmware_interfaces.settings import (
+    LineSettings,
+    device_names,
+    line_machine,
+    make_line,
+    read_line_settings,
+)
 from firmware_interfaces.uhppote.machine import UhppoteMachine
 from firmware_interfaces.wiegand.machine import WiegandMachine
+from firmware_interfaces.wiring import Wiring
 
 KEY = "0102030405060708090a0b0c0d0e0f10"
 TABLES: list[tuple[dict[str, Any], type]] = [
@@ -72,3 +82,47 @@ def test_a_family_that_no_line_has_is_not_loaded() -> None:
     packages = {"bleak", "dbus_fast", "gpiod", "osdp", "pymodbus", "uhppoted"}
     assert packages & {name.partition(".")[0] for name in loaded} == set()
     assert not [name for name in loaded if name.partition(".")[0] in {"cloud", "sqlalchemy"}]
+
+
+PAGE = Path("docs/devices.md").read_text("utf-8")
+LINES = get_args(get_args(LineSettings)[0])
+
+
+def sections() -> dict[str, str]:
+    """What the page says about each family, by the family's name or the beginning of it."""
+    found = re.findall(r"^## [^\n]*?: (`[^\n]+`)\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL)
+    return {name: text for names, text in found for name in re.findall(r"`(\w+)`", names)}
+
+
+def devices_of(line: type[BaseModel]) -> type[BaseModel]:
+    found: type[BaseModel] = get_args(line.model_fields["devices"].annotation)[0]
+    return found
+
+
+def families_of(line: type[BaseModel]) -> tuple[str, ...]:
+    return get_args(line.model_fields["family"].annotation)
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.__name__)
+def test_every_setting_of_a_family_is_on_its_page(line: type[BaseModel]) -> None:
+    shared = set(Wiring.model_fields) | {"family", "devices", "name"}
+    fields = (set(line.model_fields) | set(devices_of(line).model_fields)) - shared
+    for family in families_of(line):
+        text = sections()[family]
+        assert {one for one in fields if not re.search(rf"\b{one}\b", text)} == set(), family
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: line.__name__)
+def test_a_page_says_how_to_wire_what_each_fault_looks_like_and_how_to_try_it(
+    line: type[BaseModel],
+) -> None:
+    text = sections()[families_of(line)[0]]
+    assert re.search(r"^\| wire \|", text, re.MULTILINE)
+    assert "| what you see | what it is | what to do |" in text
+    assert re.search(r"^\*\*Try it\.\*\* ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
+def test_every_table_on_the_page_is_valid(text: str) -> None:
+    for table in tomllib.loads(text).get("line", ()):
+        read_line_settings(table)

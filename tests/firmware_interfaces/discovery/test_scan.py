@@ -4,8 +4,22 @@ from pathlib import Path
 from firmware_interfaces.discovery.questions import questions
 from firmware_interfaces.discovery.scan import Finding, scan
 from simulators.devices.door_board import DoorBoard
+from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
 from simulators.devices.wire import PtyWire
+from tests.firmware_interfaces.worlds import KEY
+
+
+def test_a_reader_says_who_it_is_above_the_settings_that_are_proposed(tmp_path: Path) -> None:
+    async def play() -> list[Finding]:
+        reader = GateReader("gate", key=KEY, address=1)
+        wanted = [q for q in questions(2) if (q.family, q.baud) == ("osdp", 9_600)]
+        async with PtyWire([reader], tmp_path / "line") as wire:
+            return [finding async for finding in scan([wire.url], wanted)]
+
+    (found,) = asyncio.run(play())
+    assert "maker 001fd0, model 1, version 1, serial 00000001" in found.described
+    assert found.table("gate").startswith(f"# {found.described}\n[[line]]\n")
 
 
 def test_what_hangs_on_a_wire_is_found_and_a_missing_port_is_said(tmp_path: Path) -> None:
