@@ -1,7 +1,8 @@
 """Reads the event memory of one board by index, so that none is missed, and opens its doors.
 
 The board remembers up to which event it was read. What is newer is fetched one by one and said, and
-only then is the mark moved: after a crash in between an event may be said again, never lost.
+only then is the mark moved: after a crash in between an event may be said again, never lost. While
+the box lives it knows itself what it said, so that a board that was away says nothing twice.
 """
 
 from collections import deque
@@ -43,7 +44,8 @@ class UhppoteMachine:
         self._wait_ns = 0
         self._poll_ns = 0
         self._misses_count = 0
-        self._read: int | None = None  # up to which event was said
+        self._read: int | None = None  # up to which event was said; None until the board told
+        self._said_through = 0  # likewise, kept while the board is away
         self._marked = 0  # up to which the board knows that
         self._status: Status | None = None
         self._open_doors: frozenset[int] = frozenset()
@@ -54,7 +56,8 @@ class UhppoteMachine:
         self._is_open = True
         self._reader = PacketReader(self._serial)
         self._outgoing.clear()
-        self._asked = self._read = self._status = None
+        self._asked = self._status = None
+        self._forget_read()
         self._misses_count = 0
         self._wait_ns = self._poll_ns = now.mono_ns
         self._next(now)
@@ -68,10 +71,15 @@ class UhppoteMachine:
     def _gone(self, now: Moment, reason: str) -> list[Observation]:
         said = [refused(self._name(door), now, "lost") for door, _ in self._admits]
         self._admits.clear()
-        self._read = None  # the board may come back with another memory
+        self._forget_read()
         for presence in self._presences.values():
             said += presence.lost(now, reason)
         return said
+
+    def _forget_read(self) -> None:
+        """Ask the board again where it stands: it may come back with another memory."""
+        if self._read is not None:
+            self._said_through, self._read = self._read, None
 
     def command(self, command: Command, now: Moment) -> list[Observation]:
         """Open a door."""
@@ -113,7 +121,11 @@ class UhppoteMachine:
         return answers[packet.function](packet, now)
 
     def _index(self, packet: Packet, _now: Moment) -> list[Observation]:
-        self._read = self._marked = codec.index_of(packet)
+        mark = codec.index_of(packet)
+        # Its mark lies where we left it: the same memory, of which more was said than is marked.
+        is_same = self._marked <= mark <= self._said_through
+        self._read = self._said_through if is_same else mark
+        self._marked = mark
         return []
 
     def _status_said(self, packet: Packet, now: Moment) -> list[Observation]:

@@ -9,6 +9,7 @@ from typing import Self, cast
 
 from firmware_interfaces.observations import Seen
 from simulators.devices.far_device import FarDevice
+from simulators.devices.faults import Faults, Noise
 
 MEMORY_COUNT = 1_000
 
@@ -21,6 +22,7 @@ class AccessBoard(FarDevice):
         mark: up to which event it was read, as the box told it.
         opened_count: how often the box opened a door.
         is_silent: whether its power is gone; what happens then is remembered all the same.
+        loses_marks: whether it never hears up to where it was read.
         cards: those that its own list lets in.
     """
 
@@ -29,7 +31,7 @@ class AccessBoard(FarDevice):
         self.serial = serial
         self.mark = 0
         self.opened_count = 0
-        self.is_silent = False
+        self.is_silent = self.loses_marks = False
         self.refuses = False
         self.cards: set[int] = set()
         self.open_doors: set[int] = set()
@@ -63,6 +65,8 @@ class AccessBoard(FarDevice):
 
     def _obey(self, raw: bytes) -> None:
         function, (number,) = raw[1], unpack_from("<I", raw, 8)
+        if function == 0xB2 and self.loses_marks:
+            return
         answer = bytearray(64)
         answer[0], answer[1] = 0x17, function
         pack_into("<I", answer, 4, self.serial)
@@ -105,10 +109,10 @@ class AccessBoard(FarDevice):
         pack_into("<IBBBB", answer, 8, index, 1, is_granted, door, 1)
         pack_into("<I", answer, 16, card)
         answer[20:27] = bytes.fromhex(at.strftime("%Y%m%d%H%M%S"))
-        return _as_read(card)
+        return card_of(card)
 
 
-def _as_read(number: int) -> str:
+def card_of(number: int) -> str:
     """Write a card as readers say it: 26 bits, the first an even and the last an odd parity."""
     data = f"{number // 100_000:08b}{number % 100_000:016b}"
     bits = f"{data[:12].count('1') % 2}{data}{1 - data[12:].count('1') % 2}"
@@ -118,12 +122,18 @@ def _as_read(number: int) -> str:
 class DatagramWire:
     """The network between a box and one board.
 
+    Args:
+        board: who answers.
+        faults: of the network; a datagram with a spoiled byte is dropped, as its checksum would.
+
     Attributes:
         url: the `port` that the box's settings must name.
     """
 
-    def __init__(self, board: AccessBoard) -> None:
+    def __init__(self, board: AccessBoard, faults: Faults | None = None) -> None:
         self.url = ""
+        self._to_box = Noise(faults or Faults(), "to box")
+        self._from_box = Noise(faults or Faults(), "from box")
         self._board = board
         self._number = 0
         self._endpoint: _Endpoint | None = None
@@ -142,7 +152,8 @@ class DatagramWire:
         """Listen; the first time on a free port, afterwards on the same."""
         loop = asyncio.get_running_loop()
         self._transport, self._endpoint = await loop.create_datagram_endpoint(
-            lambda: _Endpoint(self._board), local_addr=("127.0.0.1", self._number)
+            lambda: _Endpoint(self._board, self._to_box, self._from_box),
+            local_addr=("127.0.0.1", self._number),
         )
         self._number = self._transport.get_extra_info("sockname")[1]
         self.url = f"udp://127.0.0.1:{self._number}"
@@ -159,8 +170,9 @@ class DatagramWire:
 
 
 class _Endpoint(asyncio.DatagramProtocol):
-    def __init__(self, board: AccessBoard) -> None:
+    def __init__(self, board: AccessBoard, to_box: Noise, from_box: Noise) -> None:
         self._board = board
+        self._to_box, self._from_box = to_box, from_box
         self._transport: asyncio.DatagramTransport | None = None
         self._box: tuple[str, int] | None = None
 
@@ -178,8 +190,12 @@ class _Endpoint(asyncio.DatagramProtocol):
         transport = self._transport
         assert transport is not None
         self._box = addr
+        if self._from_box.spoil(data) != data:
+            return
 
         def send(data: bytes, crossed: Callable[[bytes], None] | None = None) -> None:
+            if self._to_box.spoil(data) != data:
+                return
             transport.sendto(data, addr)
             if crossed is not None:
                 crossed(data)

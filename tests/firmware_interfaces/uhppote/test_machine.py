@@ -204,3 +204,34 @@ def test_hostile_packets_never_raise_and_never_stop_the_line(
     one.tell(Admit("door-1"))
     one.run(1_000)
     assert (Seen.ADMITTED, "") in one.seen()
+
+
+def test_what_was_said_and_not_yet_marked_is_not_said_again_when_the_board_is_back() -> None:
+    one = world()
+    one.board.loses_marks = True
+    one.board.swipe(NUMBER)
+    one.run(400)
+    one.board.is_silent = True
+    one.run(4_000)
+    one.board.is_silent = False
+    one.run(3_000)
+    assert [seen for seen, _ in one.seen()] == [Seen.CARD, Seen.LOST, Seen.BACK]
+    assert one.board.mark == 0
+
+
+def test_another_board_in_its_place_is_read_from_its_own_mark() -> None:
+    one = world()
+    for _ in range(3):
+        one.board.swipe(NUMBER)
+    one.run(3_000)
+    one.board.is_silent = True
+    one.run(3_000)
+    other = AccessBoard("door-1")
+    other.send = one._send
+    for _ in range(5):
+        other.swipe(NUMBER + 1)
+    other.mark = 2
+    one.board = other
+    one.said.clear()
+    one.run(4_000)
+    assert [seen for seen, _ in one.seen()] == [Seen.BACK, Seen.CARD, Seen.CARD, Seen.CARD]
