@@ -43,9 +43,7 @@ KEY: Final = bytes.fromhex("0102030405060708090a0b0c0d0e0f10")
 REST_S: Final = 20.0
 SETTLE_S: Final = 5.0
 WAIT_S: Final = 8.0
-OUTAGE_S: Final = (
-    120.0  # four datagrams of five are lost: such a board is LOST more than it is BACK
-)
+OUTAGE_S: Final = 120.0  # a board that hears and is heard in one try of five is mostly LOST
 # 0.1 % of all bits flipped, given as bytes with one flipped bit; 0.5 % noise bytes.
 FLIPPED_PPM: Final = 8_000
 INSERTED_PPM: Final = 5_000
