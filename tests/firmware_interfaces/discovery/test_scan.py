@@ -18,7 +18,7 @@ def test_a_reader_says_who_it_is_above_the_settings_that_are_proposed(tmp_path: 
             return [finding async for finding in scan([wire.url], wanted)]
 
     (found,) = asyncio.run(play())
-    assert "maker 001fd0, model 1, version 1, serial 00000001" in found.described
+    assert "maker 001fd0, model 1, version 1, serial 00000002" in found.described
     assert found.table("gate").startswith(f"# {found.described}\n[[line]]\n")
 
 
