@@ -65,6 +65,10 @@ def test_any_split_gives_the_same(parts: list[bytes], size: int) -> None:
 def test_a_report_is_read_as_it_was_written_and_a_flipped_bit_is_not(one: Report) -> None:
     raw = written(one)
     assert ReportReader().feed(raw) == [one]
+    for cut in range(len(raw)):
+        reader = ReportReader()
+        assert reader.feed(raw[:cut]) == []
+        assert reader.feed(raw[cut:]) == [one]
     for bit in range(len(raw) * 8):
         spoiled = bytearray(raw)
         spoiled[bit // 8] ^= 1 << bit % 8

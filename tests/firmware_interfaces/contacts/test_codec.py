@@ -25,7 +25,9 @@ def test_a_level_is_read_as_it_was_written_and_a_flipped_bit_is_never_believed(o
     raw = written(one)
     assert LevelReader().feed(raw) == [one]
     for cut in range(len(raw)):
-        assert LevelReader().feed(raw[:cut]) == []
+        reader = LevelReader()
+        assert reader.feed(raw[:cut]) == []
+        assert reader.feed(raw[cut:]) == [one]
     for bit in range(len(raw) * 8):
         spoiled = bytearray(raw)
         spoiled[bit // 8] ^= 1 << bit % 8
