@@ -43,7 +43,8 @@ def denied(
         its group may, and we are not in it.
     """
     usual = usual_group(port)
-    if number == errno.EPERM:
+    is_network = "://" in port and usual == SERIAL_GROUP
+    if number == errno.EPERM or is_network:
         return PortForbiddenError(port)
     try:
         node = os.stat(port)  # noqa: PTH116  # a port need not be a path

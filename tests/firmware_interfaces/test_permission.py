@@ -61,6 +61,11 @@ def test_nobody_is_told_to_join_the_group_of_root(tmp_path: Path) -> None:
     assert isinstance(denied(port, errno.EACCES, set(), found.st_gid), PortUngroupedError)
 
 
+def test_no_group_opens_a_network() -> None:
+    error = denied("udp://192.168.1.50:60000?local=100", errno.EACCES, set())
+    assert isinstance(error, PortForbiddenError)
+
+
 def test_what_no_mode_forbids_is_forbidden_by_the_unit(tmp_path: Path) -> None:
     port, found = node(tmp_path, 0o660)
     assert isinstance(denied(port, errno.EPERM, set(), NOBODY), PortForbiddenError)
