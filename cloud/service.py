@@ -1,6 +1,7 @@
 """The whole of headquarters on one screen: broker, link, web. Its clocks are read here."""
 
 import asyncio
+import gc
 import os
 import random
 import secrets
@@ -38,6 +39,8 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     Raises:
         RemedyError: a person can put it right.
     """
+    # What was imported lives as long as the process: the collector need not look at it again.
+    gc.freeze()
     folder = Folder(settings.data.absolute())
     lock = folder.prepare()
     clock = wall_clock(os.environ)

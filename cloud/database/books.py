@@ -78,7 +78,7 @@ def post(
     """
     if not moves:
         return {}
-    _open_accounts(connection, place, {side for m in moves for side in (m.debit, m.credit)})
+    _open_accounts(connection, place, moves)
     transfers = schema.transfers
     months = calendar(connection, place)
     last = select(func.coalesce(func.max(transfers.c.transfer), 0)).where(at(transfers, place))
@@ -217,16 +217,16 @@ def _line_row(place: Place, line: Line, transfer: int | None, now_ms: int) -> Va
     )
 
 
-def _open_accounts(connection: Connection, place: Place, wanted: set[Account]) -> None:
-    accounts = schema.accounts
-    known: set[str] = set()
-    for chunk in chunks(sorted(account.name for account in wanted)):
+def _open_accounts(connection: Connection, place: Place, moves: list[Move]) -> None:
+    accounts, known = schema.accounts, set[str]()
+    wanted = {move.debit.name: move.debit for move in moves}
+    wanted |= {move.credit.name: move.credit for move in moves}
+    for chunk in chunks(sorted(wanted)):
         query = select(accounts.c.account).where(at(accounts, place), accounts.c.account.in_(chunk))
         known |= set(connection.execute(query).scalars())
     rows = [
-        place._asdict() | {"account": account.name, "kind": account.kind}
-        for account in sorted(wanted, key=lambda a: a.name)
-        if account.name not in known
+        place._asdict() | {"account": name, "kind": wanted[name].kind}
+        for name in sorted(wanted.keys() - known)
     ]
     if rows:
         connection.execute(insert(accounts), rows)

@@ -141,7 +141,7 @@ def settle(
     own_fen = {of: lifted_fen.get(of, 0) + owed_fen.get(of, 0) for of in {*lifted_fen, *owed_fen}}
     pool_fen -= sum(line.reason.amount_fen for line in back) + sum(lifted_fen.values())
     earned = [
-        _earned(due, calendar, is_old=(due.order_id, due.node) in old)
+        _earned(due, calendar, is_old=bool(old) and (due.order_id, due.node) in old)
         for due in dues
         if due.worker and due.verdict is not Verdict.OPEN
     ]
@@ -151,13 +151,15 @@ def settle(
     affordable, left_fen = _affordable(pool_fen, waiting, own_fen)
     known = {_node_of(line) for line in held}
     pays = waiting[:affordable]
-    fresh = [
-        _kept(line, own_fen) if i < affordable else _held(line, left_fen)
-        for i, line in enumerate(waiting)
-        if _node_of(line) not in known
+    fresh = _fresh(pays, known) + [
+        _held(line, left_fen) for line in _fresh(waiting[affordable:], known)
     ]
+    if own_fen:
+        fresh = [_kept(line, own_fen) if line.status == POSTED else line for line in fresh]
     set_offs = [_set_off(line, lifted_fen) for line in fresh if line.reason.set_off_fen]
-    kept_fen = {_node_of(line): line.reason.set_off_fen for line in fresh}
+    kept_fen = {
+        _node_of(line): line.reason.set_off_fen for line in fresh if line.reason.set_off_fen
+    }
     moves = [
         *raised(claims),
         *map(_move, back),
@@ -166,13 +168,16 @@ def settle(
         *map(_move, pays),
         *settled(set_offs),
     ]
-    again = [line for line in pays if _node_of(line) in known]
+    again = [line for line in pays if known and _node_of(line) in known]
     return Settled(withdrawn, again, [*back, *apart, *fresh], moves)
 
 
 def formula(due: Due) -> str:
     """Write how score and amount follow, with the numbers put in; the same in every language."""
-    amount_fen = scaled(due.quantity * due.rate_fen, due.score_bp)
+    return _formula(due, scaled(due.quantity * due.rate_fen, due.score_bp))
+
+
+def _formula(due: Due, amount_fen: int) -> str:
     pieces = f"{due.quantity} × " if due.quantity > 1 else ""
     pay = f"{pieces}{due.rate_fen} fen × {due.score_bp} bp ÷ {BASIS_POINTS} = {amount_fen} fen"
     if due.verdict is Verdict.LATE and due.score_bp:
@@ -183,6 +188,10 @@ def formula(due: Due) -> str:
         credit = f"min({due.early_bp_max}, {early_ms} ms × {due.early_bp_per_hour} bp/h)"
         return f"{BASIS_POINTS} + {credit} = {due.score_bp} bp; {pay}"
     return pay
+
+
+def _fresh(lines: list[Line], known: set[NodeOfOrder]) -> list[Line]:
+    return [line for line in lines if _node_of(line) not in known] if known else lines
 
 
 def _node_of(line: Line) -> NodeOfOrder:
@@ -247,7 +256,7 @@ def _earned(due: Due, calendar: Calendar, *, is_old: bool) -> Line:
         rate_fen=due.rate_fen,
         quantity=due.quantity,
         amount_fen=amount_fen,
-        formula=formula(due),
+        formula=_formula(due, amount_fen),
         covered_until_ms=due.covered_until_ms,
         evidence=due.evidence,
     )
@@ -294,7 +303,9 @@ def _affordable(
 ) -> tuple[int, int]:
     """Count the lines that can be paid, and give what the pool holds after them, fen."""
     for count, line in enumerate(waiting):
-        needed_fen = max(0, line.reason.amount_fen - own_fen.get(_node_of(line), 0))
+        needed_fen = line.reason.amount_fen
+        if own_fen:
+            needed_fen = max(0, needed_fen - own_fen.get(_node_of(line), 0))
         if needed_fen > pool_fen:
             return count, pool_fen
         pool_fen -= needed_fen
@@ -302,8 +313,8 @@ def _affordable(
 
 
 def _move(line: Line) -> Move:
-    worker, fen = commission(line.worker), line.reason.amount_fen
+    worker, fen, of, key = commission(line.worker), line.reason.amount_fen, line.reason, line.key
     debit, credit = (POOL, worker) if fen > 0 else (worker, POOL)
     kind = "commission" if fen > 0 else "commission_reversal"
-    reason = {"order": line.reason.order_id, "node": line.reason.node, "line": line.key}
-    return Move(line.key, kind, debit, credit, abs(fen), line.at_ms, line.reason.order_id, reason)
+    reason = {"order": of.order_id, "node": of.node, "line": key}
+    return Move(key, kind, debit, credit, abs(fen), line.at_ms, of.order_id, reason)

@@ -1,6 +1,7 @@
 """Where an order's income goes: supplier, platform, new profit, and of that the pool."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from agreed.limits import BASIS_POINTS
@@ -36,6 +37,7 @@ def supplier(name: str) -> Account:
     return Account(f"supplier:{name}", "supplier")
 
 
+@lru_cache(maxsize=4_096)
 def commission(worker: str) -> Account:
     """Name a worker's account for what fulfilment earns; base wages are elsewhere."""
     return Account(f"commission:{worker}", "commission")

@@ -1,86 +1,26 @@
 """Stores on both real engines, and real brokers."""
 
-import os
-import pwd
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 
+from benchmarks.postgresql import Postgres, running
 from cloud.database.engine import open_engine, sqlite_url
 from cloud.database.migrate import migrate
 from tests.cloud.world import World
 
 
-def _unprivileged() -> str | None:
-    """PostgreSQL refuses root: find somebody else to run it."""
-    if os.geteuid() != 0:
-        return None
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in ("postgres", "nobody") if name in known)
-
-
-def _postgres_programs() -> Path | None:
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    found = shutil.which("initdb") or (str(installed[-1]) if installed else None)
-    return Path(found).resolve().parent if found else None
-
-
-@dataclass(frozen=True)
-class Postgres:
-    """A running server; `template` holds a migrated store."""
-
-    folder: Path
-    count: list[int]
-
-    def url(self, name: str) -> str:
-        return f"postgresql:///{name}?host={self.folder}&user=duifu"
-
-    def fresh(self, template: str = "template0") -> str:
-        self.count[0] += 1
-        name = f"store{self.count[0]}"
-        admin = create_engine(
-            self.url("postgres").replace("postgresql:", "postgresql+psycopg:"),
-            isolation_level="AUTOCOMMIT",
-        )
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        admin.dispose()
-        return self.url(name)
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    programs = _postgres_programs()
-    if programs is None:
-        pytest.fail("PostgreSQL is not installed: run make system")
-    user = _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="duifu-pg-"))
-    if user is not None:
-        shutil.chown(folder, user)
-    data = folder / "data"
-
-    def run(program: str, *arguments: object) -> None:
-        command = [str(programs / program), "-D", str(data), *map(str, arguments)]
-        subprocess.run(command, check=True, user=user, cwd="/", stdout=subprocess.DEVNULL)
-
-    run("initdb", "-U", "duifu", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-    run("pg_ctl", "-o", options, "-l", folder / "log", "-w", "start")
-    try:
-        server = Postgres(folder, [0])
+    """A running server whose first store is migrated: the template of the others."""
+    with running("fsync=off") as server:
         first = open_engine(server.fresh())
         migrate(first)
         first.dispose()
         yield server
-    finally:
-        run("pg_ctl", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
