@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agreed.money import split
 from cloud.settlement.facts import Receivable, Wage
 from cloud.settlement.plans import Plan
+from cloud.settlement.recovering import Pay, deduction
 from cloud.settlement.results import (
     Carried,
     Caution,
@@ -17,7 +18,7 @@ from cloud.settlement.results import (
     Unpaid,
     Warned,
 )
-from cloud.settlement.terms import Draw, deductible_fen
+from cloud.settlement.terms import Draw
 from cloud.settlement.waterfall import RETAINED, commission, receivable
 
 Earned = Mapping[str, int]
@@ -95,9 +96,11 @@ def recovery_lines(
         wage = wages.get(worker)
         if wage is None:
             warnings.append(Warned(Caution.NO_WAGE, worker))
-        earned_fen = earned.get(worker, 0)
-        free_fen = earned_fen - kept_fen.get(worker, 0)
-        allowed_fen, how = _allowed(plan, items, wage, earned_fen, free_fen)
+        owed_fen = sum(item.balance_fen for item in items)
+        pay = _pay(earned.get(worker, 0), kept_fen.get(worker, 0), wage)
+        # Nothing is deducted from somebody whose wage is unknown.
+        asked_fen = 0 if wage is None else owed_fen
+        allowed_fen, how = deduction(asked_fen, pay, plan.recovery.cap_bp)
         more, waits = _recover(worker, items, allowed_fen, how)
         lines += more
         unpaid += waits
@@ -119,20 +122,10 @@ def _draw(worker: str, draw: Draw, earned_fen: int, fen: int, lack_fen: int) -> 
     )
 
 
-def _allowed(
-    plan: Plan, items: list[Receivable], wage: Wage | None, earned_fen: int, free_fen: int
-) -> tuple[int, str]:
-    balance_fen = sum(item.balance_fen for item in items)
+def _pay(earned_fen: int, kept_fen: int, wage: Wage | None) -> Pay:
     if wage is None:
-        return 0, "0"
-    gross_fen = wage.base_fen + earned_fen
-    room_fen = gross_fen - wage.withheld_fen - wage.minimum_fen
-    cap_bp = plan.recovery.cap_bp
-    room = f"{gross_fen} − {wage.withheld_fen} − {wage.minimum_fen}"
-    how = f"min({balance_fen}, {gross_fen} × {cap_bp} bp ÷ 10000, {room}, {free_fen})"
-    # Base pay is never touched: not more than what fulfilment earned.
-    fen = min(deductible_fen(balance_fen, gross_fen, room_fen, cap_bp), max(0, free_fen))
-    return fen, how
+        return Pay(earned_fen, kept_fen=kept_fen)
+    return Pay(earned_fen, wage.base_fen, wage.minimum_fen, kept_fen, wage.withheld_fen)
 
 
 def _recover(
@@ -149,7 +142,7 @@ def _recover(
                 commission(worker),
                 item.key,
                 -fen,
-                f"{how} = {allowed_fen} fen; {item.balance_fen} − {item.balance_fen - fen} = {fen}",
+                f"{how}; {item.balance_fen} − {item.balance_fen - fen} = {fen}",
                 {"balance_fen": item.balance_fen, "allowed_fen": allowed_fen},
                 Rounding.DOWN,
                 None if fen else Nothing.PROTECTED,

@@ -214,8 +214,8 @@ def _deductions(plan: Plan) -> list[str]:
     found = [_draw(draw) for draw in plan.draws]
     found.append(
         say(
-            "All deductions of a month together take at most {cap} of its wage, leave the minimum"
-            " wage and never touch base pay; the rest is carried forward.",
+            "All deductions of a month together take at most {cap} of its commission, leave the"
+            " minimum wage and never touch base pay; the rest is carried forward.",
             cap=percent(plan.recovery.cap_bp),
         )
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final
 
-from agreed.limits import BASIS_POINTS
 from cloud.settlement.claims import Repost, recovered, reposted
+from cloud.settlement.recovering import LEGAL_CAP_BP, Pay, deduction
 from cloud.settlement.waterfall import (
     BANK,
     POOL,
@@ -17,9 +17,6 @@ from cloud.settlement.waterfall import (
     advanced,
     commission,
 )
-
-DEDUCTION_BP_MAX: Final = 2_000
-"""At most 20 % of a month's pay is deducted (Provisions on the Payment of Wages, art. 16)."""
 
 OPENING: Final = "opening"
 DEDUCTION: Final = "deduction"
@@ -118,47 +115,14 @@ class Planned:
 
     plan: str = ""
     extras: tuple[Extra, ...] = ()
-    deduction_bp: int = DEDUCTION_BP_MAX
-
-
-def deduction(  # the numbers of one formula
-    owed_fen: int,
-    earned_fen: int,
-    base_wage_fen: int,
-    minimum_wage_fen: int,
-    kept_fen: int = 0,
-    cap_bp: int = DEDUCTION_BP_MAX,
-) -> tuple[int, str]:
-    """Decide what is deducted from a month's commission, and say how; base wage is never touched.
-
-    Args:
-        owed_fen: what the worker owes, >= 0.
-        earned_fen: commission of the month, after corrections.
-        base_wage_fen: of the month, >= 0; it only counts for the minimum.
-        minimum_wage_fen: of the month, >= 0.
-        kept_fen: what a plan guarantees; only what was earned above it repays.
-        cap_bp: of earned_fen, <= `DEDUCTION_BP_MAX`.
-
-    Source: mission, Formulas: Clawback cap.
-    """
-    share_fen = max(0, earned_fen) * min(cap_bp, DEDUCTION_BP_MAX) // BASIS_POINTS
-    spare_fen = base_wage_fen + earned_fen - minimum_wage_fen
-    free_fen = earned_fen - kept_fen
-    fen = max(0, min(owed_fen, share_fen, spare_fen, max(0, free_fen)))
-    kept = f", {earned_fen} fen − {kept_fen} fen = {free_fen} fen" if kept_fen else ""
-    formula = (
-        f"max(0, min({owed_fen} fen, ⌊{max(0, earned_fen)} fen × {cap_bp} bp"
-        f" ÷ {BASIS_POINTS}⌋ = {share_fen} fen, {base_wage_fen} fen + {earned_fen} fen"
-        f" − {minimum_wage_fen} fen = {spare_fen} fen{kept})) = {fen} fen"
-    )
-    return fen, formula
+    deduction_bp: int = LEGAL_CAP_BP
 
 
 def run_lines(
     months: Iterable[Month],
     extras: Sequence[Extra],
     minimum_wage_fen: int,
-    deduction_bp: int = DEDUCTION_BP_MAX,
+    deduction_bp: int = LEGAL_CAP_BP,
 ) -> list[RunLine]:
     """Write a run: lines in canonical order, whatever the order of what comes in."""
     by_payee: dict[str, list[RunLine]] = {}
@@ -304,9 +268,8 @@ def _deducted(
     draws = [line for line in lines if line.rule.partition(":")[0] == ADVANCE]
     earned_fen = sum(line.amount_fen for line in lines if line not in draws)
     kept_fen = max((line.inputs["guaranteed_fen"] for line in draws), default=0)
-    fen, formula = deduction(
-        month.owed_fen, earned_fen, month.base_wage_fen, minimum_wage_fen, kept_fen, deduction_bp
-    )
+    pay = Pay(earned_fen, month.base_wage_fen, minimum_wage_fen, kept_fen)
+    fen, formula = deduction(month.owed_fen, pay, deduction_bp)
     advance_fen = max(0, fen - (month.owed_fen - month.advanced_fen))
     inputs = {
         "owed_fen": month.owed_fen,

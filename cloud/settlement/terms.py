@@ -12,9 +12,7 @@ from agreed.limits import AMOUNT_FEN_MAX, BASIS_POINTS
 from agreed.words import say
 from cloud.fields import BasisPoints, Fen, Label, Name, Word
 from cloud.settlement.bands import Rate
-
-LEGAL_CAP_BP: Final = 2_000
-"""Deductions of a month, of the month's wage: 工资支付暂行规定, article 16."""
+from cloud.settlement.recovering import LEGAL_CAP_BP
 
 ROLES_MAX: Final = 50
 SCORE_BP_MAX: Final = 10 * BASIS_POINTS
@@ -197,7 +195,7 @@ class Recovery(Frozen):
     """How much may be deducted in a month for draws and clawbacks together.
 
     Attributes:
-        cap_bp: of the month's wage, never above the legal cap.
+        cap_bp: of the month's commission, never above the legal cap.
         takes_back_refunded: an order that was refunded in full pays nothing.
     """
 
@@ -211,20 +209,6 @@ class Recovery(Frozen):
                 say("cap_bp: the law allows {cap} bp of the month's wage.", cap=LEGAL_CAP_BP)
             )
         return self
-
-
-def deductible_fen(balance_fen: int, gross_fen: int, room_fen: int, cap_bp: int) -> int:
-    """Say how much may be deducted: never below the minimum wage, never beyond the cap.
-
-    Args:
-        balance_fen: owed, >= 0.
-        gross_fen: wage and commission of the month.
-        room_fen: how far pay after withholding lies above the minimum wage; may be negative.
-        cap_bp: of gross_fen, rounded down.
-
-    Source: mission, Formulas, Clawback cap; 工资支付暂行规定, article 16.
-    """
-    return max(0, min(balance_fen, gross_fen * cap_bp // BASIS_POINTS, room_fen))
 
 
 def check_unique(field: str, keys: Iterable[str]) -> None:

@@ -46,14 +46,14 @@ def recovered(
 
 
 def test_the_oldest_is_deducted_first_and_the_rest_is_carried_forward() -> None:
-    lines, unpaid, warnings = recovered(WAGE, 60_000)
-    # 360,000 × 20 % = 72,000; 360,000 − 40,000 − 220,000 = 100,000; fulfilment earned 60,000
+    lines, unpaid, warnings = recovered(WAGE, 200_000)
+    # 200,000 × 20 % = 40,000; 500,000 − 40,000 − 220,000 = 240,000
     assert [(line.subject, line.amount_fen) for line in lines] == [
         ("draw/2026-01", -15_000),
-        ("clawback/o-7", -45_000),
+        ("clawback/o-7", -25_000),
     ]
     assert [(u.subject, u.amount_fen, u.why) for u in unpaid] == [
-        ("clawback/o-7", 15_000, Carried.LEGAL_CAP)
+        ("clawback/o-7", 35_000, Carried.LEGAL_CAP)
     ]
     assert warnings == []
 
@@ -61,8 +61,9 @@ def test_the_oldest_is_deducted_first_and_the_rest_is_carried_forward() -> None:
 def test_base_pay_and_the_minimum_wage_are_never_touched() -> None:
     assert sum(line.amount_fen for line in recovered(WAGE, 0)[0]) == 0
     assert recovered(WAGE, 0)[0][0].nothing is Nothing.PROTECTED
-    poor = Wage("w-1", 240_000, 40_000, 220_000)
-    assert sum(line.amount_fen for line in recovered(poor, 50_000)[0]) == -30_000
+    poor = Wage("w-1", 215_000, 40_000, 220_000)
+    assert sum(line.amount_fen for line in recovered(poor, 50_000)[0]) == -5_000
+    assert sum(line.amount_fen for line in recovered(WAGE, 60_000)[0]) == -12_000
     assert sum(line.amount_fen for line in recovered(WAGE, 60_000, 50_000)[0]) == -10_000
 
 

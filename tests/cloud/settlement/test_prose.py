@@ -27,7 +27,7 @@ def test_a_plan_reads_as_sentences_with_its_numbers() -> None:
     assert "the front line 45 %" in text
     assert "reconstructed" in text
     assert "Pay by pieces is capped at 4,000.00 yuan a month." in said
-    assert "at most 20 % of its wage" in text
+    assert "at most 20 % of its commission" in text
     assert "Beyond 50.00 yuan of difference 50 % of it moves" in text
     assert "Signed by boss (company), s-1 (senior manager)." in said
 

@@ -1,13 +1,9 @@
 """A run is the same whatever the order, and its deductions stay within the law."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cloud.settlement.running import (
     Extra,
     Month,
     RunLine,
-    deduction,
     payable_fen,
     payouts,
     postings,
@@ -29,24 +25,6 @@ W1 = Month(commission("w-1"), 100, {"fulfilment": 4_500}, 2_000)
 SHOP = Month(supplier("shop"), 0, {"supply": 6_000})
 HELD = {commission("w-1"): 3_940, supplier("shop"): 6_000}
 BONUS = Extra(RunLine("commission:w-1", "override", 300, "3000 × 10 % = 300 fen", {"bp": 1_000}))
-
-
-def test_a_deduction_keeps_to_a_fifth_and_above_the_minimum() -> None:
-    assert deduction(10_000, 5_000, 0, 0)[0] == 1_000
-    assert deduction(400, 5_000, 0, 0)[0] == 400
-    assert deduction(10_000, 5_003, 0, 0)[0] == 1_000  # rounded down
-    assert deduction(10_000, 5_000, 200_000, 204_600)[0] == 400
-    assert deduction(10_000, 5_000, 200_000, 205_000)[0] == 0
-    assert deduction(10_000, 0, 500_000, 0)[0] == 0  # base wage is never touched
-    assert deduction(10_000, -50, 500_000, 0)[0] == 0
-
-
-@given(*[st.integers(0, 10**9)] * 4)
-def test_no_deduction_breaks_its_bounds(owed: int, earned: int, base: int, least: int) -> None:
-    fen, formula = deduction(owed, earned, base, least)
-    assert 0 <= fen <= min(owed, earned // 5)
-    assert fen == 0 or base + earned - fen >= least
-    assert formula.endswith(f" = {fen} fen")
 
 
 def test_a_run_goes_from_opening_to_payable() -> None:
@@ -138,11 +116,6 @@ def test_an_advance_is_fenced_and_repaid_last() -> None:
     high = {"guaranteed_fen": 3_900}
     drawn = run_lines([later], [Extra(RunLine("commission:w-1", "draw:x", 9, "", high))], 0)
     assert [line.amount_fen for line in drawn if line.rule == "deduction"] == [-100]
-
-
-def test_a_plan_may_deduct_less_than_the_law_allows_and_never_more() -> None:
-    assert deduction(10_000, 5_000, 0, 0, cap_bp=1_000)[0] == 500
-    assert deduction(10_000, 5_000, 0, 0, cap_bp=9_000)[0] == 1_000
 
 
 def test_a_sites_own_account_has_no_payable_line() -> None:

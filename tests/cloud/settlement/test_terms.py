@@ -1,18 +1,14 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from agreed.words import language
 from cloud.settlement.terms import (
-    LEGAL_CAP_BP,
     BonusPool,
     Quality,
     Recovery,
     Split,
     Waterfall,
     check_unique,
-    deductible_fen,
 )
 from tests.cloud.settlement.small_month import WATERFALL
 
@@ -64,23 +60,3 @@ def test_a_wrong_rule_names_its_field(
 
 def test_keys_are_named_once() -> None:
     check_unique("pools", ["a", "b"])
-
-
-def test_a_deduction_leaves_the_minimum_wage_and_four_fifths_of_the_month() -> None:
-    assert deductible_fen(100_000, 500_000, 120_000, LEGAL_CAP_BP) == 100_000
-    assert deductible_fen(100_000, 400_000, 120_000, LEGAL_CAP_BP) == 80_000
-    assert deductible_fen(100_000, 400_000, 30_000, LEGAL_CAP_BP) == 30_000
-    assert deductible_fen(100_000, 400_000, -1, LEGAL_CAP_BP) == 0
-    assert deductible_fen(100_000, 4, 99_999, LEGAL_CAP_BP) == 0  # rounded down
-
-
-@given(
-    st.integers(0, 10**9), st.integers(0, 10**9), st.integers(-(10**9), 10**9), st.integers(0, 2000)
-)
-def test_a_deduction_is_never_more_than_any_bound(
-    balance: int, gross: int, room: int, cap_bp: int
-) -> None:
-    fen = deductible_fen(balance, gross, room, cap_bp)
-    assert 0 <= fen <= balance
-    assert fen * 10_000 <= gross * cap_bp
-    assert fen <= max(0, room)
