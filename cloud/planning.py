@@ -9,8 +9,10 @@ from rich.table import Table
 
 from agreed.money import yuan
 from agreed.words import RemedyError, say
+from cloud.clerk import Token, acting
 from cloud.database import plan_books
 from cloud.database.engine import reading
+from cloud.office.people import Duty
 from cloud.office.plans import Tried, check_plan, find_plan, publish_plan, try_on_past
 from cloud.settlement.comparing import differences, in_words
 from cloud.settlement.plans import Plan
@@ -78,12 +80,13 @@ def plan_diff(
 
 
 @plan_app.command("publish", help=say("Publish a plan as the next version of its key."))
-def plan_publish(file: File, data: Data = DEFAULT_DATA) -> None:
+def plan_publish(file: File, token: Token = None, data: Data = DEFAULT_DATA) -> None:
     """Publish; the same content again changes nothing."""
     plan = _read(file)
     with opened(data) as house:
-        now_ms = house.clock.wall_ms()
-        version = publish_plan(house.engine, house.company, plan, "operator", now_ms)
+        who, now_ms = acting(house, token), house.clock.wall_ms()
+        who.must_be(Duty.OPERATOR)
+        version = publish_plan(house.engine, house.company, plan, who.user_id, now_ms)
     out.print(
         say(
             "{plan} version {version} holds from {month} on.",

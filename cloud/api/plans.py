@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from agreed.words import language
 from cloud.api.desk import Desk
+from cloud.api.settling import Who
 from cloud.api.troubles import RESPONSES
 from cloud.database import plan_books
 from cloud.fields import Name
@@ -107,10 +108,10 @@ def plan_routes(desk: Desk) -> APIRouter:
 
     @router.post("/plans", status_code=201, summary="Publish a plan as its next version")
     def publish(
-        request: Annotated[Plan, Body(examples=[_PLAN])], lang: Language = "zh"
+        request: Annotated[Plan, Body(examples=[_PLAN])], who: Who, lang: Language = "zh"
     ) -> PlanView:
         language.set(lang)
-        acts.publish_plan(desk.engine, desk.company, request, "operator", desk.now_ms())
+        acts.publish_plan(desk.engine, desk.company, request, who.user_id, desk.now_ms())
         with desk.reading() as connection:
             return _view(acts.find_plan(connection, desk.company, request.key))
 

@@ -74,3 +74,14 @@ def test_everything_wrong_with_a_file_is_named(data: Path) -> None:
         asked("check", str(data / "plan.json"))
     with pytest.raises(RemedyError, match="cannot be read"):
         asked("check", str(data / "none.json"))
+
+
+def test_the_books_say_who_published_a_plan(data: Path) -> None:
+    at = ("--data", str(data))
+    asks = ["users", "add", "zhao", "--name", "Zhao", "--role", "operator", *at]
+    token = runner.invoke(app, asks, catch_exceptions=False).stdout.strip()
+    asked("publish", written(data), "--token", token, *at)
+    [plan] = json.loads(asked("show", "--json", *at).stdout)
+    assert plan["published_by"] == "zhao"
+    with pytest.raises(RemedyError, match="nobody's"):
+        asked("publish", written(data), "--token", "x", *at)

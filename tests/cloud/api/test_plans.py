@@ -25,6 +25,15 @@ def test_a_plan_is_checked_published_read_and_compared(office: Office) -> None:
     assert diff["says"] == ["cap_fen: new, 50.00 yuan."]
 
 
+def test_the_books_say_who_published_a_plan(office: Office) -> None:
+    asked = {"user_id": "zhao", "name": "Zhao", "roles": ["operator"]}
+    token = office.client.post(f"{V1}/users", json=asked).json()["token"]
+    shown = {"Authorization": f"Bearer {token}"}
+    published = office.client.post(f"{V1}/plans", json=PLAN, headers=shown)
+    assert (published.status_code, published.json()["published_by"]) == (201, "zhao")
+    assert office.client.get(f"{V1}/plans/spring").json()["published_by"] == "zhao"
+
+
 def test_a_plan_that_is_refused_names_the_field(office: Office) -> None:
     answer = office.client.post(f"{V1}/plans", json=PLAN | {"site": "nowhere"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (404, "site")
