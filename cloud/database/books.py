@@ -24,15 +24,19 @@ _JSON: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 def balance_fen(connection: Connection, place: Place, account: Account) -> int:
     """Read what an account holds, fen; 0 if it was never used."""
-    accounts = schema.accounts
-    return (
-        connection.execute(
-            select(accounts.c.credits_fen - accounts.c.debits_fen).where(
-                at(accounts, place), accounts.c.account == account.name
-            )
-        ).scalar_one_or_none()
-        or 0
-    )
+    return balances_fen(connection, place, {account})[account]
+
+
+def balances_fen(connection: Connection, place: Place, wanted: set[Account]) -> dict[Account, int]:
+    """Read what accounts hold, fen; 0 where one was never used."""
+    accounts, found = schema.accounts, dict[str, int]()
+    balance = (accounts.c.credits_fen - accounts.c.debits_fen).label("fen")
+    for chunk in chunks(sorted(account.name for account in wanted)):
+        query = select(accounts.c.account, balance).where(
+            at(accounts, place), accounts.c.account.in_(chunk)
+        )
+        found |= {row.account: row.fen for row in connection.execute(query)}
+    return {account: found.get(account.name, 0) for account in wanted}
 
 
 def calendar(connection: Connection, place: Place) -> Calendar:

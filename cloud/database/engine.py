@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pysqlite3.dbapi2
+from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 BUSY_TIMEOUT_MS: Final = 15_000
@@ -29,7 +30,11 @@ def open_engine(url: str) -> Engine:
     if wanted.get_backend_name() == "sqlite":
         return _open_sqlite(url)
     if wanted.get_backend_name() == "postgresql":
-        return create_engine(wanted.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(
+            wanted.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            json_deserializer=from_json,
+        )
     raise ValueError(f"{wanted.get_backend_name()}: use sqlite or postgresql")
 
 
@@ -59,6 +64,7 @@ def _open_sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
         module=pysqlite3.dbapi2,
+        json_deserializer=from_json,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare_sqlite)

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
 from agreed.money import scaled
 from agreed.promises import Verdict
 from cloud.database import schema
-from cloud.database.books import calendar
+from cloud.database.books import balances_fen, calendar
 from cloud.database.fleet import Place, at
 from cloud.settlement.facts import (
     Earning,
@@ -38,6 +38,7 @@ def read_facts(connection: Connection, place: Place, period: str, plan: Plan) ->
     profit and bonus are what earlier months left.
     """
     orders = _orders(connection, place, period, plan)
+    left = _left(connection, place, period, POOL, RETAINED, BONUS)
     return Facts(
         company=place.company,
         site=place.site,
@@ -49,9 +50,9 @@ def read_facts(connection: Connection, place: Place, period: str, plan: Plan) ->
         wages=_wages(connection, place, period),
         receivables=_receivables(connection, place),
         wagers=tuple(_wager(connection, place, period, plan, w) for w in plan.wagers),
-        pool_fen=_before(connection, place, period, POOL),
-        retained_fen=_before(connection, place, period, RETAINED),
-        bonus_fen=_before(connection, place, period, BONUS),
+        pool_fen=left[POOL],
+        retained_fen=left[RETAINED],
+        bonus_fen=left[BONUS],
     )
 
 
@@ -135,6 +136,8 @@ def _newest_lines(connection: Connection, place: Place, period: str) -> Select[A
         .join(promises, newest)
         .where(at(lines, place), lines.c.kind == "pay", lines.c.worker != "")
         .where(lines.c.at_ms >= from_ms, lines.c.at_ms < until_ms)
+        # A deed is posted in its own month or a later one: the index leads past the history.
+        .where(lines.c.period >= period)
     )
 
 
@@ -148,7 +151,13 @@ def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> 
     query = (
         _newest_lines(connection, place, period)
         .join(orders, same_order)
-        .add_columns(
+        .with_only_columns(
+            lines.c.order_id,
+            lines.c.node,
+            lines.c.worker,
+            lines.c.verdict,
+            lines.c.at_ms,
+            lines.c.reason,
             promises.c.role,
             promises.c.quantity,
             promises.c.crew,
@@ -190,16 +199,18 @@ def _earning(row: Row[Any], role: str, team: str, refund_fen: int) -> Earning:
 
 
 def _orders(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[OrderFact, ...]:
-    orders, packs = schema.orders, schema.packs
+    orders = schema.orders
     from_ms, until_ms = _span(connection, place, period)
-    same_pack = (
-        (packs.c.company == orders.c.company)
-        & (packs.c.pack == orders.c.pack)
-        & (packs.c.version == orders.c.pack_version)
-    )
     query = (
-        select(orders, packs.c.content)
-        .join(packs, same_pack)
+        select(
+            orders.c.order_id,
+            orders.c.pack,
+            orders.c.pack_version,
+            orders.c.worker,
+            orders.c.status,
+            orders.c.income_fen,
+            orders.c.segment,
+        )
         .where(at(orders, place))
         .where(orders.c.booked_from_ms >= from_ms, orders.c.booked_from_ms < until_ms)
         .order_by(orders.c.order_id)
@@ -208,14 +219,35 @@ def _orders(connection: Connection, place: Place, period: str, plan: Plan) -> tu
     rows = connection.execute(query).all()
     teams = {worker: _team_of(plan, worker) for worker in {row.worker for row in rows}}
     back = refunded_fen(connection, place)
+    packs = _packs(connection, place, {(row.pack, row.pack_version) for row in rows})
     return tuple(
-        _order(row, teams[row.worker], kept.get(row.order_id), back.get(row.order_id, 0))
+        _order(
+            row,
+            packs[row.pack, row.pack_version],
+            teams[row.worker],
+            kept.get(row.order_id),
+            back.get(row.order_id, 0),
+        )
         for row in rows
     )
 
 
-def _order(row: Row[Any], team: str, is_on_time: bool | None, refund_fen: int) -> OrderFact:
-    pack = Pack.model_validate(row.content)
+def _packs(
+    connection: Connection, place: Place, wanted: set[tuple[str, int]]
+) -> dict[tuple[str, int], Pack]:
+    """Read pack versions, each once: a month has many orders of few packs."""
+    packs, found = schema.packs, {}
+    for key, version in sorted(wanted):
+        query = select(packs.c.content).where(
+            packs.c.company == place.company, packs.c.pack == key, packs.c.version == version
+        )
+        found[key, version] = Pack.model_validate(connection.execute(query).scalar_one())
+    return found
+
+
+def _order(
+    row: Row[Any], pack: Pack, team: str, is_on_time: bool | None, refund_fen: int
+) -> OrderFact:
     is_cancelled = row.status == "cancelled"
     back_fen = row.income_fen if is_cancelled else min(refund_fen, row.income_fen)
     kept_fen = row.income_fen - back_fen
@@ -317,12 +349,31 @@ def _receivables(connection: Connection, place: Place) -> tuple[Receivable, ...]
     )
 
 
-def _before(connection: Connection, place: Place, period: str, account: Account) -> int:
-    """Say what earlier months left on an account; never below 0."""
+def _left(
+    connection: Connection, place: Place, period: str, *accounts: Account
+) -> dict[Account, int]:
+    """Say what earlier months left on accounts, never below 0: all they hold less what came since.
+
+    Costs what moved since the month began, not the history.
+    """
     transfers = schema.transfers
-    came = _sum(connection, place, transfers.c.credit == account.name, transfers.c.period < period)
-    went = _sum(connection, place, transfers.c.debit == account.name, transfers.c.period < period)
-    return max(0, came - went)
+    since = [
+        func.sum(
+            case(
+                (transfers.c.credit == account.name, transfers.c.amount_fen),
+                (transfers.c.debit == account.name, -transfers.c.amount_fen),
+                else_=0,
+            )
+        )
+        for account in accounts
+    ]
+    query = select(*since).where(at(transfers, place), transfers.c.period >= period)
+    moved = connection.execute(query).one()
+    held = balances_fen(connection, place, set(accounts))
+    return {
+        account: max(0, held[account] - int(fen or 0))
+        for account, fen in zip(accounts, moved, strict=True)
+    }
 
 
 def _stake(connection: Connection, place: Place, period: str, account: Account) -> int:

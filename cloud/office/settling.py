@@ -273,8 +273,7 @@ class Settling:
         return _Drawn(planned.plan, lines, moves, run_hash(period, lines))
 
     def _held_fen(self, connection: Connection, accounts: Iterable[Account]) -> dict[Account, int]:
-        wanted = sorted(set(accounts), key=lambda account: account.name)
-        return {a: books.balance_fen(connection, self._place, a) for a in wanted}
+        return books.balances_fen(connection, self._place, set(accounts))
 
     def _check_month(self, connection: Connection, period: str, now_ms: int) -> None:
         if not is_period(period):
