@@ -148,7 +148,7 @@ def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> 
         & (orders.c.site == promises.c.site)
         & (orders.c.order_id == promises.c.order_id)
     )
-    query = (
+    query: Select[Any] = (
         _newest_lines(connection, place, period)
         .join(orders, same_order)
         .with_only_columns(
@@ -201,7 +201,7 @@ def _earning(row: Row[Any], role: str, team: str, refund_fen: int) -> Earning:
 def _orders(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[OrderFact, ...]:
     orders = schema.orders
     from_ms, until_ms = _span(connection, place, period)
-    query = (
+    query: Select[Any] = (
         select(
             orders.c.order_id,
             orders.c.pack,
