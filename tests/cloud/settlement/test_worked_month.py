@@ -110,4 +110,4 @@ def test_every_mechanism_of_pay_is_used() -> None:
     result = settled()
     assert {line.rule for line in result.lines} == set(Rule) - {Rule.SHORTAGE}
     assert result.warnings == ()
-    assert [(u.payee.name, u.amount_fen) for u in result.unpaid] == [("receivable:w-1", 11_600)]
+    assert [(u.payee.name, u.amount_fen) for u in result.unpaid] == [("receivable:w-1", 61_600)]
