@@ -166,6 +166,8 @@ class RecordColumns:
     def text(self, name: str) -> list[str]:
         """Spell out one text column, a string per record."""
         distinct, index = self.texts[name]
+        if len(distinct) == 1:
+            return distinct * len(index)
         return [distinct[i] for i in index.tolist()]
 
     def part(self, start: int, stop: int) -> "RecordColumns":

@@ -3,7 +3,7 @@
 import struct
 import threading
 from dataclasses import dataclass
-from enum import IntEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -32,6 +32,11 @@ _HEADER: Final = struct.Struct("<4s16s16sQIII32s3B")
 _WINDOW_LOG_MAX: Final = 22
 _SEQUENCE_MAX: Final = 2**62
 _OF_THREAD: Final = threading.local()
+_FEW: Final = 16
+"""Up to so many records plain integers are faster than arrays: most blocks hold a few."""
+
+_TEXTS_REMEMBERED: Final = 4_096
+"""Names, devices and kinds come again and again; they are read and checked once."""
 
 
 class WireError(ValueError):
@@ -158,6 +163,14 @@ def _compressor() -> zstandard.ZstdCompressor:
     return found
 
 
+def _decompressor() -> zstandard.ZstdDecompressor:
+    """Keep one for each thread, likewise."""
+    found: zstandard.ZstdDecompressor | None = getattr(_OF_THREAD, "decompressor", None)
+    if found is None:
+        found = _OF_THREAD.decompressor = zstandard.ZstdDecompressor()
+    return found
+
+
 def _names(body: bytes, lengths: list[int]) -> list[str]:
     names, start = [], 0
     for length in lengths:
@@ -172,13 +185,12 @@ def _decompress(packed: bytes, raw_bytes: int) -> bytes:
         # The library trusts the frame's own size above max_output_size, so it is checked first.
         if frame.content_size != raw_bytes or frame.window_size > 2**_WINDOW_LOG_MAX:
             raise WireError("compressed size is not what the header says")
-        return zstandard.ZstdDecompressor().decompress(
-            packed, max_output_size=raw_bytes, allow_extra_data=False
-        )
+        return _decompressor().decompress(packed, max_output_size=raw_bytes, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise WireError(f"payload: {error}") from None
 
 
+@lru_cache(_TEXTS_REMEMBERED)
 def _text(data: bytes) -> str:
     try:
         text = data.decode()
@@ -215,18 +227,15 @@ def _planes(values: Int64s) -> bytes:
     return zigzag.view(np.uint8).reshape(-1, 8).T.tobytes()
 
 
+_INDEX_BYTE_MAX: Final = 0xFF
+
+
 def _index_type(distinct_count: int) -> npt.DTypeLike:
-    return "<u1" if distinct_count <= 0xFF else "<u2"
+    return "<u1" if distinct_count <= _INDEX_BYTE_MAX else "<u2"
 
 
-def _known(values: type[IntEnum]) -> npt.NDArray[np.bool_]:
-    known = np.zeros(256, np.bool_)
-    known[list(values)] = True
-    return known
-
-
-_KNOWN_STATES: Final = _known(ClockState)
-_KNOWN_EVIDENCE: Final = _known(Evidence)
+_UNKNOWN_STATES: Final = bytes(set(range(256)) - set(ClockState))
+_UNKNOWN_EVIDENCE: Final = bytes(set(range(256)) - set(Evidence))
 
 
 class _Reader:
@@ -248,43 +257,62 @@ class _Reader:
 
 
 def _columns(reader: _Reader, first: int, count: int) -> RecordColumns:
-    mono, wall, bound = _integers(reader, count)
-    state = np.frombuffer(reader.take(count), np.uint8)
-    evidence = np.frombuffer(reader.take(count), np.uint8)
-    if not (_KNOWN_STATES[state].all() and _KNOWN_EVIDENCE[evidence].all()):
-        raise WireError("unknown clock state or evidence class")
+    planes = reader.take(24 * count)
+    mono, wall, bound = _few_integers(planes, count) if count <= _FEW else _integers(planes, count)
+    state, evidence = reader.take(count), reader.take(count)
+    # Taking away what is unknown must leave everything: one pass without arrays.
+    if len(state.translate(None, _UNKNOWN_STATES)) != count:
+        raise WireError("unknown clock state")
+    if len(evidence.translate(None, _UNKNOWN_EVIDENCE)) != count:
+        raise WireError("unknown evidence class")
     texts = {name: _distinct_texts(reader, count) for name in TEXT_COLUMNS}
     reader.finish()
-    return RecordColumns(first, mono, wall, bound, state, evidence, texts)
+    states, kinds = np.frombuffer(state, np.uint8), np.frombuffer(evidence, np.uint8)
+    return RecordColumns(first, mono, wall, bound, states, kinds, texts)
 
 
-_MOST: Final = np.array([[2**62], [WALL_MS_MAX], [WALL_MS_MAX]], np.int64)
+_MOST: Final = (2**62, WALL_MS_MAX, WALL_MS_MAX)
+_MOST_COLUMN: Final = np.array(_MOST, np.int64).reshape(3, 1)
 
 
-def _integers(reader: _Reader, count: int) -> Int64s:
-    # All three columns at once: most blocks hold a few records, and each step of numpy costs more
-    # than the records in it.
-    planes = np.frombuffer(reader.take(24 * count), np.uint8).reshape(3, 8, count)
+def _integers(data: bytes, count: int) -> Int64s:
+    planes = np.frombuffer(data, np.uint8).reshape(3, 8, count)
     zigzag = np.ascontiguousarray(planes.transpose(0, 2, 1)).view("<u8").reshape(3, count)
     steps = (zigzag >> np.uint64(1)).astype(np.int64) ^ -(zigzag & np.uint64(1)).astype(np.int64)
     # Differences of values in [0, most] stay within ±most; with that the running sum cannot wrap
     # unnoticed, because each prefix is checked to lie in [0, most].
-    if (steps > _MOST).any() or (steps < -_MOST).any():
+    if (steps > _MOST_COLUMN).any() or (steps < -_MOST_COLUMN).any():
         raise WireError("integer step is out of range")
     values = steps.cumsum(axis=1, dtype=np.int64)
-    if (values < 0).any() or (values > _MOST).any():
+    if (values < 0).any() or (values > _MOST_COLUMN).any():
         raise WireError("integer is out of range")
     return values
 
 
+def _few_integers(data: bytes, count: int) -> Int64s:
+    columns = []
+    for number, most in enumerate(_MOST):
+        planes = data[8 * count * number : 8 * count * (number + 1)]
+        value, column = 0, []
+        for row in range(count):
+            zigzag = int.from_bytes(planes[row::count], "little")
+            value += (zigzag >> 1) ^ -(zigzag & 1)
+            if not 0 <= value <= most:
+                raise WireError("integer is out of range")
+            column.append(value)
+        columns.append(column)
+    return np.array(columns, np.int64)
+
+
 def _distinct_texts(reader: _Reader, count: int) -> tuple[list[str], Int32s]:
-    (distinct_count,) = struct.unpack("<I", reader.take(4))
+    distinct_count = int.from_bytes(reader.take(4), "little")
     if not 1 <= distinct_count <= count:
         raise WireError("text column has an impossible number of texts")
-    lengths = reader.take(distinct_count)
-    distinct = [_text(reader.take(length)) for length in lengths]
-    kind = np.dtype(_index_type(distinct_count))
-    index = np.frombuffer(reader.take(count * kind.itemsize), kind).astype(np.int32)
-    if index.max() >= distinct_count or len(set(distinct)) != distinct_count:
+    distinct = [_text(reader.take(length)) for length in reader.take(distinct_count)]
+    kind, size = (np.uint8, 1) if distinct_count <= _INDEX_BYTE_MAX else ("<u2", 2)
+    data = reader.take(count * size)
+    index = np.frombuffer(data, kind).astype(np.int32)
+    last = max(data) if count <= _FEW else index.max()
+    if last >= distinct_count or len(set(distinct)) != distinct_count:
         raise WireError("text column is not a dictionary")
     return distinct, index

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby, repeat
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, and_, func, insert, select, text, tuple_
+from sqlalchemy import Connection, and_, func, select, text, tuple_
 
 from agreed.records import RecordColumns
 from agreed.wire import Block
@@ -70,9 +70,10 @@ def add_blocks(connection: Connection, arrived: list[Stored], now_ms: int) -> No
     """Store blocks with all their records; they must be new."""
     if not arrived:
         return
-    connection.execute(insert(schema.blocks), [_block_row(stored, now_ms) for stored in arrived])
-    for journal, blocks in groupby((stored.block for stored in arrived), _journal):
-        rows = chain.from_iterable(map(_rows, blocks))
+    for journal, part in groupby(arrived, lambda stored: _journal(stored.block)):
+        own = list(part)
+        add_rows(connection, schema.blocks, (_block_row(one, now_ms) for one in own), same=journal)
+        rows = chain.from_iterable(_rows(one.block) for one in own)
         add_rows(connection, schema.records, rows, same=journal)
 
 
@@ -82,25 +83,22 @@ def spelled_out(block: Block) -> Iterator[dict[str, Any]]:
     return (dict(zip(_COLUMNS, journal + row, strict=True)) for row in _rows(block))
 
 
-def _block_row(stored: Stored, now_ms: int) -> dict[str, Any]:
+def _block_row(stored: Stored, now_ms: int) -> tuple[Any, ...]:
+    """Lay a block out in the order of the columns that follow those of its journal."""
     block = stored.block
-    return {
-        "company": block.origin.company,
-        "site": block.origin.site,
-        "box": block.origin.box,
-        "epoch": block.origin.epoch,
-        "first": block.columns.first_sequence,
-        "last": block.columns.last_sequence,
-        "boot": block.origin.boot,
-        "hash": block.hash,
-        "previous": block.previous,
-        "data": stored.data,
-        "received_at_ms": now_ms,
-        "signature": stored.signature,
-        "key_number": stored.key_number,
-        "mono_ns_min": int(block.columns.mono_ns.min()),
-        "mono_ns_max": int(block.columns.mono_ns.max()),
-    }
+    return (
+        block.columns.first_sequence,
+        block.columns.last_sequence,
+        block.origin.boot,
+        block.hash,
+        block.previous,
+        stored.data,
+        now_ms,
+        stored.signature,
+        stored.key_number,
+        int(block.columns.mono_ns.min()),
+        int(block.columns.mono_ns.max()),
+    )
 
 
 def witnesses_of_orders(
