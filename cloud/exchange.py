@@ -26,6 +26,7 @@ from cloud.ingest.checking import Arrival
 from cloud.ingest.commit import Ingested, ingest_blocks
 from cloud.ingest.early import EarlyBlocks
 from cloud.ingest.incidents import IncidentKind
+from cloud.ingest.retiming import Agreements
 from cloud.ingest.standing import STRANGER, hold_journal, refused, standing_of
 from cloud.office.boxes import begin_stream_anew
 from cloud.outbox import Cursor, Wanted
@@ -54,7 +55,11 @@ class Outcome:
 
 
 def exchange(
-    engine: Engine, batch: Sequence[Said], now_ms: int, early: EarlyBlocks | None = None
+    engine: Engine,
+    batch: Sequence[Said],
+    now_ms: int,
+    early: EarlyBlocks | None = None,
+    agreements: Agreements | None = None,
 ) -> Outcome:
     """Take in messages of any boxes; when it returns, everything is committed.
 
@@ -65,11 +70,13 @@ def exchange(
         batch: in the order of arrival.
         now_ms: headquarters' clock, ms.
         early: keeps what came before what precedes it; None to ask for it again.
+        agreements: what is remembered of boots that spoke before; None for nothing.
     """
     outcome = Outcome()
     arrivals = [arrival for box, m in batch if (arrival := _arrival(box, m)) is not None]
     if arrivals:
-        _ingest(engine, outcome, arrivals, now_ms, early or EarlyBlocks())
+        memory = early or EarlyBlocks(), agreements or Agreements()
+        _ingest(engine, outcome, arrivals, now_ms, memory)
     rest = [(box, m) for box, m in batch if not isinstance(m, BlockSent | BlocksSent)]
     ahead = [box for box, m in rest if isinstance(m, Hello) and _knows_more(engine, box, m)]
     for box in ahead:
@@ -91,12 +98,17 @@ def _arrival(box: BoxName, message: Message) -> Arrival | None:
 
 
 def _ingest(
-    engine: Engine, outcome: Outcome, arrivals: list[Arrival], now_ms: int, early: EarlyBlocks
+    engine: Engine,
+    outcome: Outcome,
+    arrivals: list[Arrival],
+    now_ms: int,
+    memory: tuple[EarlyBlocks, Agreements],
 ) -> None:
     """Take in blocks, then those kept from before that follow them."""
+    early, agreements = memory
     answers: dict[BoxName, Message] = {}
     while arrivals:
-        ingested = ingest_blocks(engine, arrivals, now_ms)
+        ingested = ingest_blocks(engine, arrivals, now_ms, agreements)
         answers |= ingested.answers
         outcome.records += ingested.records
         outcome.verdicts += ingested.verdicts

@@ -37,6 +37,7 @@ from cloud.exchange import Outcome, Said, cursors, exchange, load, note_presence
 from cloud.ingest.checking import Arrival
 from cloud.ingest.early import EarlyBlocks
 from cloud.ingest.preview import take_previews
+from cloud.ingest.retiming import Agreements
 from cloud.outbox import Outbox
 
 BATCH_MESSAGES_MAX: Final = 64
@@ -126,6 +127,7 @@ class Link:
         self._waiting_bytes = 0
         self._shown: deque[Arrival] = deque(maxlen=SHOWN_MESSAGES_MAX)
         self._early = EarlyBlocks()
+        self._agreements = Agreements()
         self._asked: asyncio.Queue[tuple[BoxName, TimeAsked]] = asyncio.Queue(ASKED_COUNT_MAX)
         self._presence: dict[BoxName, bool] = {}
         self._wake = asyncio.Event()
@@ -233,7 +235,7 @@ class Link:
                 if batch:
                     now_ms = self._clock.wall_ms()
                     outcome = await asyncio.to_thread(
-                        exchange, self._engine, batch, now_ms, self._early
+                        exchange, self._engine, batch, now_ms, self._early, self._agreements
                     )
                     # The next batch need not wait for the broker to take the answers.
                     for answer in outcome.answers:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from agreed.anchors import Anchor, AnchorSource
 from agreed.wire import Block, decode_block
@@ -81,6 +81,12 @@ def anchors_of_boot(connection: Connection, boot: Boot) -> dict[tuple[bytes, int
         (epoch, sequence): Anchor(AnchorSource(source), mono_ns, lo_ns, hi_ns)
         for epoch, sequence, source, mono_ns, lo_ns, hi_ns in connection.execute(query)
     }
+
+
+def count_anchors(connection: Connection, boot: Boot) -> int:
+    """Count the anchors of a boot: as they only grow, the same number means the same ones."""
+    is_of_boot = at(schema.anchors, boot.box) & (schema.anchors.c.boot == boot.boot)
+    return int(connection.execute(select(func.count()).where(is_of_boot)).scalar_one())
 
 
 def blocks_of_boot(

@@ -27,7 +27,7 @@ from cloud.database.previews import settle_previews
 from cloud.ingest.checking import Arrival, Checked, Fault, check
 from cloud.ingest.decision import Holding, advanced, decide
 from cloud.ingest.incidents import IncidentKind
-from cloud.ingest.retiming import Journal, Retimed, retime
+from cloud.ingest.retiming import Agreements, Journal, Retimed, retime
 from cloud.ingest.standing import STRANGER, Standing, hold_journal, refused, standing_of
 
 Answer = Committed | Refused
@@ -65,7 +65,12 @@ class _Batch:
     early: list[Checked] = field(default_factory=list)
 
 
-def ingest_blocks(engine: Engine, arrivals: Iterable[Arrival], now_ms: int) -> Ingested:
+def ingest_blocks(
+    engine: Engine,
+    arrivals: Iterable[Arrival],
+    now_ms: int,
+    agreements: Agreements | None = None,
+) -> Ingested:
     """Take in blocks of any boxes in the order of arrival; when it returns, they are committed.
 
     Exactly once in effect: a block that is already there changes nothing, one that does not
@@ -75,11 +80,15 @@ def ingest_blocks(engine: Engine, arrivals: Iterable[Arrival], now_ms: int) -> I
         engine: the store.
         arrivals: blocks, each box's in the order in which they came.
         now_ms: headquarters' clock, ms; stored, and the latest that any box can prove.
+        agreements: what is remembered of boots that spoke before, of this store; None for nothing.
     """
+    agreements = agreements or Agreements()
     by_site: dict[Place, list[Arrival]] = {}
     for arrival in arrivals:
         by_site.setdefault(arrival.box.place, []).append(arrival)
-    done = [_ingest_site(engine, place, by_site[place], now_ms) for place in sorted(by_site)]
+    done = [
+        _ingest_site(engine, place, by_site[place], now_ms, agreements) for place in sorted(by_site)
+    ]
     return Ingested(
         {box: answer for part in done for box, answer in part.answers.items()},
         [blocks for part in done for blocks in part.early],
@@ -89,7 +98,9 @@ def ingest_blocks(engine: Engine, arrivals: Iterable[Arrival], now_ms: int) -> I
     )
 
 
-def _ingest_site(engine: Engine, place: Place, arrivals: list[Arrival], now_ms: int) -> Ingested:
+def _ingest_site(
+    engine: Engine, place: Place, arrivals: list[Arrival], now_ms: int, agreements: Agreements
+) -> Ingested:
     checked = [(arrival, check(arrival)) for arrival in arrivals]
     batch = _Batch(now_ms)
     with writing(engine) as connection:
@@ -101,7 +112,7 @@ def _ingest_site(engine: Engine, place: Place, arrivals: list[Arrival], now_ms: 
         if not batch.accepted:
             return Ingested(batch.answers, batch.early)
         add_blocks(connection, batch.accepted, now_ms)
-        retimed = retime(connection, batch.accepted, now_ms)
+        retimed = retime(connection, batch.accepted, now_ms, agreements)
         _advance(connection, batch, retimed.covered)
         effects = follow(connection, place, _news(batch.accepted, retimed), now_ms)
     records = sum(len(stored.block.columns) for stored in batch.accepted)

@@ -25,12 +25,15 @@ from cloud.database.times import (
     anchors_of_boot,
     blocks_of_boot,
     change_times,
+    count_anchors,
     times_of_block,
 )
 from cloud.ingest.incidents import IncidentKind
 
 AHEAD_MS_MAX: Final = 5 * 60_000
 """How far a box's clock may be ahead of headquarters' and still prove that the box was there."""
+
+BOOTS_REMEMBERED_MAX: Final = 64
 
 Journal = tuple[BoxName, bytes]
 """A box and its journal's epoch."""
@@ -53,13 +56,38 @@ class Retimed:
     walls_ms: list[int] = field(default_factory=list)
 
 
-def retime(connection: Connection, accepted: Iterable[Stored], now_ms: int) -> Retimed:
+class Agreements:
+    """What the anchors of the last boots agree on, so that few blocks ask for all of them again.
+
+    Only what is committed is remembered, and only by its number of anchors, which never go away.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._by_boot: dict[Boot, tuple[int, Agreement]] = {}
+
+    def of(self, connection: Connection, boot: Boot) -> Agreement:
+        """Find what a boot's anchors agree on; this transaction has added none to it."""
+        count = count_anchors(connection, boot)
+        known, agreement = self._by_boot.pop(boot, (-1, None))
+        if agreement is None or known != count:
+            agreement = agree(to_anchors(anchors_of_boot(connection, boot).values()))
+        if len(self._by_boot) >= BOOTS_REMEMBERED_MAX:
+            del self._by_boot[next(iter(self._by_boot))]
+        self._by_boot[boot] = count, agreement
+        return agreement
+
+
+def retime(
+    connection: Connection, accepted: Iterable[Stored], now_ms: int, agreements: Agreements
+) -> Retimed:
     """Keep the anchors in new blocks, and put the times in force that follow from them.
 
     Args:
         connection: holds the site's lock; the blocks are stored.
         accepted: new blocks.
         now_ms: headquarters' clock, ms.
+        agreements: of boots that spoke before.
     """
     by_boot: dict[Boot, list[Block]] = {}
     for stored in accepted:
@@ -68,7 +96,12 @@ def retime(connection: Connection, accepted: Iterable[Stored], now_ms: int) -> R
         by_boot.setdefault(Boot(box, origin.boot), []).append(stored.block)
     retimed = Retimed()
     for boot, blocks in by_boot.items():
-        _retime_boot(connection, retimed, boot, blocks, now_ms)
+        came = _add_anchors(connection, boot, blocks)
+        if came:
+            _retime_anew(connection, retimed, boot, blocks, came, now_ms)
+        else:
+            agreement = agreements.of(connection, boot)
+            _retime_new(connection, retimed, boot, blocks, agreement, now_ms)
     return retimed
 
 
@@ -90,27 +123,49 @@ def anchors_in(columns: RecordColumns) -> dict[int, Anchor]:
     return {sequence: anchor for sequence, anchor in read.items() if anchor is not None}
 
 
-def _retime_boot(
-    connection: Connection, retimed: Retimed, boot: Boot, new: list[Block], now_ms: int
-) -> None:
+def _add_anchors(connection: Connection, boot: Boot, new: list[Block]) -> set[tuple[bytes, int]]:
+    """Store what new blocks hold of anchors; gives their epochs and sequences."""
     came: set[tuple[bytes, int]] = set()
     for block in new:
         found = anchors_in(block.columns)
         add_anchors(connection, boot, block.origin.epoch, found)
         came |= {(block.origin.epoch, sequence) for sequence in found}
+    return came
+
+
+def _retime_anew(
+    connection: Connection,
+    retimed: Retimed,
+    boot: Boot,
+    new: list[Block],
+    came: set[tuple[bytes, int]],
+    now_ms: int,
+) -> None:
+    """Correct new blocks, and those that were there, by all anchors with those that came."""
     known = anchors_of_boot(connection, boot)
     after = agree(to_anchors(known.values()))
-    if after.contradicting:
-        _note_contradiction(connection, boot, after, now_ms)
-    by_epoch: dict[bytes, list[Block]] = {}
-    for block in new:
-        by_epoch.setdefault(block.origin.epoch, []).append(block)
-    for blocks in by_epoch.values():
-        _apply_to_new(connection, retimed, boot, blocks, after, now_ms)
+    _retime_new(connection, retimed, boot, new, after, now_ms)
     if came & known.keys():
         earlier = {key: anchor for key, anchor in known.items() if key not in came}
         before = agree(to_anchors(earlier.values()))
         _apply_to_others(connection, retimed, boot, new, (before, after), now_ms)
+
+
+def _retime_new(
+    connection: Connection,
+    retimed: Retimed,
+    boot: Boot,
+    new: list[Block],
+    agreement: Agreement,
+    now_ms: int,
+) -> None:
+    if agreement.contradicting:
+        _note_contradiction(connection, boot, agreement, now_ms)
+    by_epoch: dict[bytes, list[Block]] = {}
+    for block in new:
+        by_epoch.setdefault(block.origin.epoch, []).append(block)
+    for blocks in by_epoch.values():
+        _apply_to_new(connection, retimed, boot, blocks, agreement, now_ms)
 
 
 def _apply_to_others(

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from agreed.anchors import Anchor, AnchorSource
@@ -12,12 +12,14 @@ from agreed.records import CLOCK_ANCHOR, ClockState, Evidence, Record, to_column
 from cloud import reads
 from cloud.database.engine import open_engine, reading, writing
 from cloud.database.migrate import migrate
+from cloud.database.times import Boot
 from cloud.ingest.commit import ingest_blocks
-from cloud.ingest.retiming import anchors_in
+from cloud.ingest.retiming import BOOTS_REMEMBERED_MAX, Agreements, anchors_in
 from cloud.office.boxes import accept_box, add_box
 from tests.cloud.world import (
     BOX,
     HOUR,
+    LATER,
     MINUTE,
     STREAM,
     T0,
@@ -214,3 +216,39 @@ def test_the_database_keeps_anchors_as_they_came(world: World) -> None:
     for attack in ("UPDATE anchors SET lo_ns = 0", "DELETE FROM anchors"):
         with pytest.raises(DBAPIError), writing(world.engine) as connection:
             connection.execute(text(attack))
+
+
+def test_anchors_are_read_once_and_again_when_there_are_more(small_world: World) -> None:
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(small_world.engine, "before_cursor_execute", note)
+    agreements = Agreements()
+
+    def reads_anchors(*records: Record) -> bool:
+        asked.clear()
+        arrived = [arrival(small_world.chain.block(*records))]
+        ingest_blocks(small_world.engine, arrived, LATER, agreements)
+        return any(one.startswith("SELECT") and "anchors.lo_ns" in one for one in asked)
+
+    assert reads_anchors(anchor(T0))
+    assert reads_anchors(in_1970(passed(T0 + MINUTE)))
+    assert not reads_anchors(in_1970(passed(T0 + 2 * MINUTE)))
+    assert reads_anchors(anchor(T0 + 3 * MINUTE))
+    assert reads_anchors(in_1970(passed(T0 + 4 * MINUTE)))
+    assert not reads_anchors(in_1970(passed(T0 + 5 * MINUTE)))
+    with reading(small_world.engine) as connection:
+        corrected = connection.execute(text("SELECT count(*) FROM corrections")).scalar_one()
+    assert corrected == 4
+
+
+def test_few_boots_are_remembered(small_world: World) -> None:
+    agreements = Agreements()
+    with reading(small_world.engine) as connection:
+        boots = [Boot(BOX, bytes([number]) * 16) for number in range(BOOTS_REMEMBERED_MAX + 2)]
+        first = [agreements.of(connection, boot) for boot in boots]
+        again = [agreements.of(connection, boot) for boot in reversed(boots)]
+    same = [one is two for one, two in zip(first, reversed(again), strict=True)]
+    assert same == [False, False] + [True] * BOOTS_REMEMBERED_MAX
