@@ -94,6 +94,7 @@ def verify(config: Config = BOX_TOML, file: File = None, as_json: AsJson = False
     if as_json:
         answer = {"epoch": epoch, "records": place.through - start.through, "is_whole": True}
         answer |= {"blocks": blocks_count, "through": place.through, "head": place.head.hex()}
+        answer["are_signatures_checked"] = False  # there are none in a journal
         _print(json.dumps(answer))
         return
     _print(
@@ -103,6 +104,12 @@ def verify(config: Config = BOX_TOML, file: File = None, as_json: AsJson = False
             place.through - start.through,
             blocks=blocks_count,
             head=place.head.hex(),
+        )
+    )
+    _say(
+        say(
+            "Signatures were not checked: a box signs the head when it sends, and headquarters "
+            "keeps the signatures; “duifu cloud ledger check” there checks each."
         )
     )
     _say(

@@ -46,6 +46,17 @@ def test_verify_says_that_the_chain_is_whole_and_how_far(journal: Path) -> None:
     assert run("verify", "-f", str(journal)).startswith("6 records in 3 blocks: the chain is whole")
     answer = json.loads(run("verify", "-f", str(journal), "--json"))
     assert (answer["records"], answer["blocks"], answer["is_whole"]) == (6, 3, True)
+    assert answer["are_signatures_checked"] is False
+
+
+def test_verify_says_where_signatures_are(journal: Path) -> None:
+    token = language.set("en")
+    try:
+        answer = CliRunner().invoke(app, ["verify", "-f", str(journal)])
+    finally:
+        language.reset(token)
+    assert "Signatures were not checked" in answer.stderr
+    assert "duifu cloud ledger check" in answer.stderr
 
 
 def test_verify_names_the_first_damaged_record(journal: Path) -> None:
