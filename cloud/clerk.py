@@ -20,19 +20,28 @@ from cloud.office import people
 from cloud.office.money import Fund, FundsRequest, fund_account
 from cloud.office.people import OPERATOR, Duty, Person, UserRequest
 from cloud.office.refunding import RefundRequest, refund_order
+from cloud.office.run_words import rule_word, status_word, why
 from cloud.office.settling import (
     Run,
     RunRow,
     Settling,
     list_runs,
     next_command,
-    rule_word,
-    status_word,
-    why,
 )
 from cloud.office.wagers import release_wager
 from cloud.settlement.running import PAYABLE
-from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out, print_json, talk
+from cloud.shell import (
+    DEFAULT_DATA,
+    AsJson,
+    Data,
+    House,
+    checked,
+    opened,
+    out,
+    print_json,
+    requested,
+    talk,
+)
 
 settle_app = typer.Typer(
     no_args_is_help=True, help=say("Settle a month: preview, review, approve, post, pay.")
@@ -290,7 +299,8 @@ def users_add(
 ) -> None:
     """Give a person a token."""
     with opened(data) as house:
-        request = UserRequest(user_id=checked("USER_ID", user_id), name=name, roles=role)
+        user = checked("USER_ID", user_id)
+        request = requested(UserRequest, user_id=user, name=name, roles=role)
         token = secrets.token_hex(TOKEN_BYTES)
         people.put_user(house.engine, house.company, request, token, house.clock.wall_ms())
     print(token)  # noqa: T201  # it is the output
@@ -315,7 +325,8 @@ def ledger_fund(  # noqa: PLR0913, PLR0917  # options of a command line
     ] = False,
 ) -> None:
     """Fund an account of a site."""
-    request = FundsRequest(
+    request = requested(
+        FundsRequest,
         key=key,
         amount_fen=amount_fen,
         note=note,
@@ -370,7 +381,7 @@ def ledger_refund(  # options of a command line
     ] = None,
 ) -> None:
     """Give back a part of an order's income, or all of it."""
-    request = RefundRequest(key=key, amount_fen=fen, cause=cause)
+    request = requested(RefundRequest, key=key, amount_fen=fen, cause=cause)
     with opened(data) as house:
         place = Place(house.company, one_site(house, site))
         now_ms = house.clock.wall_ms()

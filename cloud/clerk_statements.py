@@ -25,9 +25,10 @@ from cloud.database.month_statements import (
 )
 from cloud.exports import listing
 from cloud.office.disputing import DecisionRequest, DisputeRequest, decide_dispute, open_dispute
-from cloud.office.settling import find_run, rule_word, why
+from cloud.office.run_words import empty_word, rule_word, stake_word, why
+from cloud.office.settling import find_run
 from cloud.settlement.journal_text import journal
-from cloud.shell import DEFAULT_DATA, AsJson, Data, House, opened, out, print_json, talk
+from cloud.shell import DEFAULT_DATA, AsJson, Data, House, opened, out, print_json, requested, talk
 
 statement_app = typer.Typer(
     no_args_is_help=True, help=say("Statements: show, month, export, dispute, decide.")
@@ -121,7 +122,7 @@ def statement_dispute(  # noqa: PLR0913, PLR0917  # options of a command line
     with opened(data) as house:
         place = Place(house.company, one_site(house, site))
         who = acting(house, token)
-        request = DisputeRequest(worker=worker, period=period, line=line, claim=claim)
+        request = requested(DisputeRequest, worker=worker, period=period, line=line, claim=claim)
         found = open_dispute(house.engine, place, request, who, house.clock.wall_ms())
     _told(found, as_json=as_json)
 
@@ -141,13 +142,15 @@ def statement_decide(  # noqa: PLR0913
     with opened(data) as house:
         place = Place(house.company, one_site(house, site))
         who = acting(house, token)
-        request = DecisionRequest(amount_fen=grant_fen, decision=decision)
+        request = requested(DecisionRequest, amount_fen=grant_fen, decision=decision)
         now_ms = house.clock.wall_ms()
         found = decide_dispute(house.engine, place, dispute, request, who, now_ms)
     _told(found, as_json=as_json)
 
 
 def _print_details(found: MonthStatement) -> None:
+    if found.emptiness is not None:
+        out.print(empty_word(found.emptiness), markup=False)
     if found.plan:
         out.print(say("Plan: {plan}", plan=found.plan), markup=False)
     for rule in found.rules:
@@ -161,6 +164,9 @@ def _print_details(found: MonthStatement) -> None:
             closing=yuan(stake.closing_fen),
         )
         out.print(f"· {held}", markup=False)
+        for moved in stake.moved:
+            word = stake_word(moved.amount_fen, moved.other)
+            out.print(f"  {word}: {yuan(moved.amount_fen)}", markup=False)
     for line in found.waiting:
         how = line.reason.formula
         out.print(f"· {line.order_id} {line.node}: {line.status} · {how}", markup=False)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +21,8 @@ from cloud.folder import Folder, Kept, store_trouble
 from cloud.link import Clock
 from cloud.office.refusals import OfficeError
 from cloud.opening import open_store, wall_clock
+
+RequestT = TypeVar("RequestT", bound=BaseModel)
 
 DEFAULT_DATA: Final = Path("var/headquarters")
 
@@ -80,6 +82,23 @@ def checked(option: str, name: str) -> str:
             )
         )
     return name
+
+
+def requested(model: type[RequestT], **fields: Any) -> RequestT:
+    """Make a request of what was typed; what does not fit becomes a sentence that names the field.
+
+    Raises:
+        RemedyError: a field does not hold what it may hold.
+    """
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        found = error.errors()[0]
+        field = str(found["loc"][0]) if found["loc"] else ""
+        problem = str(found["msg"]).removeprefix("Value error, ")
+        raise RemedyError(
+            say("{field}: {problem}; correct it and ask again.", field=field, problem=problem)
+        ) from None
 
 
 def print_json(kind: Any, found: Any) -> None:

@@ -14,12 +14,20 @@ from cloud.dashboards.accounts import account_word
 from cloud.dashboards.desk import Desk, NotFoundError, days
 from cloud.dashboards.formats import exact, stamp
 from cloud.database.fleet import Place
-from cloud.database.month_statements import MonthStatement, Moved, month_statement
+from cloud.database.month_statements import MonthStatement, month_statement
 from cloud.database.views import AccountView
 from cloud.exports import listing
 from cloud.exports.listing import MEDIA, Row
 from cloud.office.people import list_users
 from cloud.office.refusals import UnknownError
+from cloud.office.run_words import (
+    empty_word,
+    rule_word,
+    stake_word,
+    status_word,
+    step_word,
+    why,
+)
 from cloud.office.settling import (
     APPROVED,
     PREVIEWED,
@@ -28,14 +36,9 @@ from cloud.office.settling import (
     find_run,
     list_runs,
     next_step,
-    rule_word,
-    status_word,
-    step_word,
-    why,
 )
 from cloud.settlement.periods import is_period, span_ms
 from cloud.settlement.running import PAYABLE
-from cloud.settlement.waterfall import BANK
 
 Form = Annotated[Literal["csv", "xlsx", "pdf", "json"], Path()]
 
@@ -170,41 +173,10 @@ def pending_fen(statement: MonthStatement) -> int | None:
     return next((line.amount_fen for line in statement.rules if line.rule == PAYABLE), None)
 
 
-def stake_word(moved: Moved) -> str:
-    """Say what happened to a stake in escrow."""
-    if moved.amount_fen > 0:
-        return say("put in")
-    return say("given back") if moved.other == BANK.name else say("lost to the company")
-
-
 def dispute_word(status: str) -> str:
     """Say what became of a dispute."""
     words = {"open": say("open"), "granted": say("granted"), "refused": say("turned down")}
     return words[status]
-
-
-def empty_word(emptiness: str) -> str:
-    """Say why a month's statement has no lines."""
-    words = {
-        "no_account": say("Nothing was ever earned or booked here, so there is no account yet."),
-        "pool_short": say(
-            "Something was earned, but the commission pool does not hold enough: see below. "
-            "It is paid once the pool is funded: duifu cloud ledger fund pool FEN --key KEY"
-        ),
-        "too_old": say("What was decided belongs to a month closed long ago: a person decides."),
-        "all_missed": say("Every promised step was missed, and a missed step pays nothing."),
-        "nothing_pays": say("Steps were decided, but none of them pays: see below."),
-        "all_open": say("Steps were promised in this month, but none of them is decided yet."),
-        "no_promises": say(
-            "No order promised a step of this person in this month, and the plan pays nothing else."
-        ),
-        "no_plan": say(
-            "No order promised a step of this person in this month, and no plan is in force, so "
-            "that only the packs' piece rates pay."
-        ),
-        "nothing_moved": say("Nothing belonging to this month moved this account."),
-    }
-    return words[emptiness]
 
 
 def _page(desk: Desk, request: Request, template: str, **values: Any) -> HTMLResponse:
@@ -212,7 +184,7 @@ def _page(desk: Desk, request: Request, template: str, **values: Any) -> HTMLRes
         names = queries.worker_names(connection, desk.company)
     words = {
         "account_word": partial(account_word, names),
-        "stake_word": stake_word,
+        "stake_word": lambda moved: stake_word(moved.amount_fen, moved.other),
         "step_word": lambda step: step_word(step.status),
         "run_level": run_level,
         "run_word": status_word,

@@ -14,10 +14,10 @@ from cloud.database.fleet import Place
 from cloud.office.people import Duty, Person
 from cloud.office.planned import plan_additions
 from cloud.office.refusals import ConflictError, InvalidError, UnknownError
+from cloud.office.run_words import status_word
 from cloud.office.sites import hold_site
 from cloud.settlement.periods import Calendar, is_period, span_ms
 from cloud.settlement.running import (
-    RESTATED,
     UNFUNDED,
     Planned,
     RunLine,
@@ -430,125 +430,6 @@ def next_step(run: Run) -> Step:
 def next_command(run: Run) -> str:
     """Name the command that leads a run on."""
     return next_step(run).command
-
-
-def rule_word(rule: str) -> str:
-    """Say which rule a line of a run follows, and of what: a team, a pool, a wager."""
-    words = {
-        "opening": say("opening"),
-        "fulfilment": say("fulfilment"),
-        "adjustment": say("adjustment"),
-        "supply": say("supplies"),
-        "return": say("returns"),
-        "deduction": say("deduction"),
-        "payable": say("payable"),
-        "unfunded": say("not funded"),
-        "waterfall": say("waterfall"),
-        "piece": say("pieces by the plan"),
-        "tier": say("tiers"),
-        "accelerator": say("accelerator"),
-        "cap": say("cap"),
-        "floor": say("floor"),
-        "override": say("override"),
-        "pool": say("bonus pool"),
-        "draw": say("draw"),
-        "bonus": say("middle bonus"),
-        "wager": say("wager"),
-        "claimed": say("owed, deducted later"),
-        "release": say("stake given back"),
-    }
-    name, _, subject = rule.partition(":")
-    if name == RESTATED:
-        month, _, of_rule = subject.partition("/")
-        return say("{month} restated: {rule}", month=month, rule=rule_word(of_rule))
-    word = words.get(name, name)
-    return f"{word} · {subject}" if subject else word
-
-
-def nothing_word(nothing: str) -> str:
-    """Say why a plan's line is zero."""
-    words = {
-        "no_work": say("no decided node of this person falls into the month"),
-        "no_score": say("all nodes were missed, or too late to count"),
-        "no_rate": say("none of the nodes pays"),
-        "refunded": say("every order was refunded in full"),
-        "no_profit": say("the orders left no new profit"),
-        "no_orders": say("no order of the team is due"),
-        "not_passed_on": say("no task went on to the team"),
-        "in_dead_band": say("too near the target to move money"),
-        "already_paid": say("earlier months paid it"),
-        "not_funded": say("the escrow does not hold the stakes"),
-        "on_target": say("earned more than is guaranteed"),
-    }
-    return words.get(nothing, nothing)
-
-
-def over_word(over: str) -> str:
-    """Say why a wager's stakes go back."""
-    words = {
-        "term": say("the wager is over"),
-        "withdrawn": say("the plan does not hold the wager any more"),
-    }
-    return words.get(over, over)
-
-
-def rounding_word(rounding: str) -> str:
-    """Say how whole fen came about."""
-    words = {
-        "exact": say("exact"),
-        "half_even": say("rounded half to even"),
-        "largest_remainder": say("largest remainder"),
-        "down": say("rounded down"),
-    }
-    return words.get(rounding, rounding)
-
-
-def why(line: RunLine) -> str:
-    """Say what stands beside a line's formula: its reason when it is zero, and its rounding."""
-    said = []
-    if "nothing" in line.inputs:
-        said.append(nothing_word(line.inputs["nothing"]))
-    if "rounding" in line.inputs:
-        said.append(rounding_word(line.inputs["rounding"]))
-    for name, word in (
-        ("refunded", say("refunded")),
-        ("changed", say("later records changed")),
-    ):
-        if name in line.inputs:
-            orders = ", ".join(line.inputs[name])
-            more = line.inputs[f"{name}_count"] - len(line.inputs[name])
-            said.append(f"{word}: {orders}" + (f" +{more}" if more else ""))
-    if line.inputs.get("why"):
-        said.append(over_word(line.inputs["why"]))
-    if line.inputs.get("carried_forward_fen"):
-        carried = yuan(line.inputs["carried_forward_fen"])
-        said.append(say("{amount} yuan are carried forward", amount=carried))
-    return " · ".join(said)
-
-
-def status_word(status: str) -> str:
-    """Say how far a run is."""
-    words = {
-        PREVIEWED: say("previewed"),
-        REVIEWED: say("reviewed"),
-        APPROVED: say("approved"),
-        POSTED: say("posted"),
-        PAID: say("paid out"),
-        DISCARDED: say("discarded"),
-    }
-    return words[status]
-
-
-def step_word(status: str) -> str:
-    """Say what leads to a status."""
-    words = {
-        PREVIEWED: say("draw it up again"),
-        REVIEWED: say("review: somebody looks at every line"),
-        APPROVED: say("approve"),
-        POSTED: say("post it and close the month"),
-        PAID: say("pay it out"),
-    }
-    return words[status]
 
 
 def _refuse_unfinished(period: str, months: Calendar, now_ms: int) -> None:

@@ -120,3 +120,18 @@ def test_funds_and_refunds_from_the_shell(data: Path) -> None:
         assert said(data, *refund) == f"o-1: 9.00 of 199.00 yuan went back, counted in {MONTH}.\n"
     with pytest.raises(RemedyError, match="no order o-9"):
         asked(data, "ledger", "refund", "o-9", "--key", "n", "--cause", "leaked")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("ledger", "fund", "bonus", "5", "--key", "a\tb"), "key: control characters"),
+        (("ledger", "refund", "o-1", "--key", "k", "--cause", "x" * 81), "cause: .*80 characters"),
+        (("users", "add", "wang", "--name", "", "--role", "clerk"), "name: .* correct it and ask"),
+    ],
+)
+def test_what_does_not_fit_is_one_sentence(
+    data: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(RemedyError, match=sentence):
+        asked(data, *arguments)

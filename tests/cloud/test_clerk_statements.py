@@ -20,6 +20,8 @@ def test_a_month_is_shown(data: Path) -> None:
     assert found["payable_fen"] == 3_001
     empty = json.loads(said(data, "statement", "month", "commission:w-2", MONTH, "--json"))
     assert empty["emptiness"] == "no_plan"
+    told = said(data, "statement", "month", "commission:w-2", MONTH)
+    assert "no plan is in force" in told
 
 
 def test_every_file_of_a_month_is_written(data: Path, tmp_path: Path) -> None:

@@ -11,8 +11,12 @@ from sqlalchemy import text
 
 from cloud.database.engine import open_engine, reading, sqlite_url
 from cloud.database.migrate import migrate
+from cloud.office.plans import publish_plan
+from cloud.office.refunding import RefundRequest, refund_order
+from cloud.settlement.plans import Plan
 from tests.cloud.office.test_settling import MONTH, NOW
-from tests.cloud.world import HOUR, T0, World, alive, finished, passed
+from tests.cloud.settlement.small_month import plan
+from tests.cloud.world import HOUR, PLACE, T0, World, alive, finished, passed
 
 pytestmark = pytest.mark.scenario
 ROOT = Path(__file__).parents[2]
@@ -38,7 +42,27 @@ for act, who in [(desk.preview, lin), (desk.review, lin), (desk.approve, wang),
 """
 
 
-def filled(path: Path) -> str:
+PLANNED = plan(
+    from_period=MONTH,
+    tiers={
+        "mode": "marginal",
+        "bands": [
+            {"from_fen": 0, "to_fen": 50_000, "rate_bp": 10_000},
+            {"from_fen": 50_000, "rate_bp": 11_000},
+        ],
+    },
+    override={"share_bp": 500},
+    middle_bonus={"base_fen": 9_000, "target_bp": 9_000, "cap_bp": 11_000},
+    draws=[{"role": "guard", "guaranteed_fen": 7_000, "is_recoverable": True}],
+    staff=[
+        {"worker": "w-1", "role": "cleaner", "team": "east"},
+        {"worker": "w-2", "role": "guard", "team": "east"},
+    ],
+    teams=[{"team": "east", "leader": "w-2", "manager": "m-1"}],
+)
+
+
+def filled(path: Path, in_force: Plan | None) -> str:
     url = sqlite_url(path)
     engine = open_engine(url)
     migrate(engine)
@@ -46,6 +70,10 @@ def filled(path: Path) -> str:
     for number in range(40):
         world.order(f"o-{number}", at_ms=T0 + number * 3 * HOUR)
     world.fund(1_000_000)
+    if in_force is not None:
+        publish_plan(engine, "acme", in_force, "boss", T0)
+        refund = RefundRequest(key="back", cause="leaked again")
+        refund_order(engine, PLACE, "o-7", refund, NOW)
     world.tell(
         *(passed(T0 + number * 3 * HOUR) for number in range(40)),
         *(finished(T0 + number * 3 * HOUR + HOUR, f"o-{number}") for number in range(40)),
@@ -84,8 +112,9 @@ def posted(url: str) -> list[tuple[object, ...]]:
     return found
 
 
-def test_kills_change_nothing(tmp_path: Path) -> None:
-    calm, killed = filled(tmp_path / "calm.db"), filled(tmp_path / "killed.db")
+@pytest.mark.parametrize("in_force", [None, PLANNED], ids=["piece rates", "a plan in force"])
+def test_kills_change_nothing(tmp_path: Path, in_force: Plan | None) -> None:
+    calm, killed = (filled(tmp_path / name, in_force) for name in ("calm.db", "killed.db"))
     finished_alone(calm)
     dice = random.Random(3)
     for _ in range(6):
@@ -101,3 +130,5 @@ def test_kills_change_nothing(tmp_path: Path) -> None:
     finished_alone(killed)
     assert posted(killed) == posted(calm)
     assert any("paid" in row for row in posted(killed))
+    has_plan = any("settlement" in row for row in posted(killed))
+    assert has_plan is (in_force is not None)

@@ -7,7 +7,7 @@ import httpx
 import openpyxl
 import pytest
 
-from cloud.dashboards.settlement import dispute_word, empty_word, run_level, transfer_word
+from cloud.dashboards.settlement import dispute_word, run_level, transfer_word
 from cloud.database.schema import TRANSFER_KINDS
 from cloud.settlement.running import payable_fen
 
@@ -83,6 +83,4 @@ def test_everything_has_a_word() -> None:
     assert all(transfer_word(kind) for kind in TRANSFER_KINDS)
     assert transfer_word("stake") == "stake"
     assert {dispute_word(s) for s in ("open", "granted", "refused")}
-    codes = ("no_account", "pool_short", "too_old", "all_missed", "nothing_pays", "all_open")
-    assert len({empty_word(c) for c in (*codes, "no_promises", "no_plan", "nothing_moved")}) == 9
     assert (run_level("paid"), run_level("previewed")) == ("good", "warn")

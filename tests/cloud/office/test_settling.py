@@ -19,9 +19,6 @@ from cloud.office.settling import (
     list_runs,
     next_command,
     next_step,
-    rule_word,
-    status_word,
-    step_word,
 )
 from cloud.settlement.periods import after, period_of, span_ms
 from cloud.settlement.running import Extra, Planned, RunLine
@@ -250,15 +247,6 @@ def test_a_second_person_is_told_with_what_to_approve(world: World) -> None:
     assert step.command == f"duifu cloud settle approve {MONTH} --token TOKEN --site north"
     assert step.address == f"POST /api/v1/runs/north/{MONTH}/approve"
     assert next_step(desk.discard(MONTH, LIN, NOW, "x")).command.startswith("duifu cloud settle pr")
-
-
-def test_every_status_has_a_word() -> None:
-    steps = {step_word(s) for s in ("previewed", "reviewed", "approved", "posted", "paid")}
-    assert len(steps) == 5
-    for status in ("previewed", "reviewed", "approved", "posted", "paid", "discarded"):
-        assert status_word(status)
-    assert rule_word("deduction") == "deduction"
-    assert rule_word("override") == "override"
 
 
 def test_a_run_is_read_back(world: World) -> None:

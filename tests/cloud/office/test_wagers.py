@@ -10,7 +10,8 @@ from cloud.office.money import Fund
 from cloud.office.plans import publish_plan
 from cloud.office.refunding import RefundRequest, refund_order
 from cloud.office.refusals import ConflictError, UnknownError
-from cloud.office.settling import Run, Settling, why
+from cloud.office.run_words import why
+from cloud.office.settling import Run, Settling
 from cloud.office.wagers import Released, release_wager
 from tests.cloud.office.test_planned import AFTER, NOW, stake, staked, the_plan, worked
 from tests.cloud.office.test_settling import LIN, through
