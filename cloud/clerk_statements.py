@@ -156,6 +156,21 @@ def _print_details(found: MonthStatement) -> None:
     for rule in found.rules:
         how = " · ".join(filter(None, (rule.formula, why(rule))))
         out.print(f"· {rule_word(rule.rule)}: {yuan(rule.amount_fen)} · {how}", markup=False)
+    _print_pieces_and_stakes(found)
+    for line in found.waiting:
+        how = line.reason.formula
+        out.print(f"· {line.order_id} {line.node}: {line.status} · {how}", markup=False)
+    if found.owed_fen:
+        carried = yuan(found.owed_fen)
+        out.print(
+            say("{amount} yuan taken back of closed months are carried forward", amount=carried)
+        )
+
+
+def _print_pieces_and_stakes(found: MonthStatement) -> None:
+    for piece in found.pieces:
+        what = f"{piece.order_id} {piece.node}: {yuan(piece.amount_fen)} · {piece.formula}"
+        out.print(f"  {what}", markup=False)
     for stake in found.stakes:
         held = say(
             "stake of {wager} in escrow: {opening} yuan before, {closing} yuan after",
@@ -167,14 +182,6 @@ def _print_details(found: MonthStatement) -> None:
         for moved in stake.moved:
             word = stake_word(moved.amount_fen, moved.other)
             out.print(f"  {word}: {yuan(moved.amount_fen)}", markup=False)
-    for line in found.waiting:
-        how = line.reason.formula
-        out.print(f"· {line.order_id} {line.node}: {line.status} · {how}", markup=False)
-    if found.owed_fen:
-        carried = yuan(found.owed_fen)
-        out.print(
-            say("{amount} yuan taken back of closed months are carried forward", amount=carried)
-        )
 
 
 def _told(found: DisputeView, *, as_json: bool) -> None:

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, Row, func, or_, select
 
 from cloud.database import run_books, schema
 from cloud.database.fleet import Place, at
+from cloud.database.plan_books import plan_of_name
 from cloud.database.read_emptiness import why_empty
+from cloud.database.read_pieces import PieceView, read_pieces
 from cloud.database.read_statements import line_view, with_corrections
 from cloud.database.read_wagers import signed_wagers
 from cloud.database.views import LineView
@@ -93,6 +95,7 @@ class MonthStatement:
         emptiness: why nothing moved, see `read_emptiness.why_empty`; None when something did.
         plan: key and version of the plan that the run follows; "" for none.
         rules: what the run says of this account, the zeros with their reasons; see `Run`.
+        pieces: what the plan of the run pays this worker node by node, by what is known now.
         stakes: of wagers of this worker that had or moved something in the month.
     """
 
@@ -116,6 +119,7 @@ class MonthStatement:
     emptiness: str | None
     plan: str
     rules: list[RunLine]
+    pieces: list[PieceView]
     stakes: list[StakeView]
 
 
@@ -164,6 +168,9 @@ def month_statement(
         ),
         plan=run.plan if run is not None else "",
         rules=[line for line in drawn if line.payee == account],
+        pieces=_pieces(connection, place, period, run.plan, worker)
+        if run is not None and run.plan and worker is not None
+        else [],
         stakes=_stakes(connection, place, worker, period) if worker is not None else [],
     )
 
@@ -206,6 +213,13 @@ def _rows(connection: Connection, place: Place, account: str, period: str) -> li
         transfers.c.period >= period,
     )
     return list(connection.execute(query.order_by(transfers.c.transfer)))
+
+
+def _pieces(
+    connection: Connection, place: Place, period: str, plan: str, worker: str
+) -> list[PieceView]:
+    followed = plan_of_name(connection, place, plan)
+    return read_pieces(connection, place, period, followed, worker)
 
 
 def _stakes(connection: Connection, place: Place, worker: str, period: str) -> list[StakeView]:

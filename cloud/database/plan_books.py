@@ -84,6 +84,16 @@ def plan_in_force(connection: Connection, place: Place, period: str) -> Publishe
     return None
 
 
+def plan_of_name(connection: Connection, place: Place, name: str) -> Plan:
+    """Find the plan that a run followed, by its key and version as "spring/2"."""
+    key, _, version = name.rpartition("/")
+    for site in (place.site, COMPANY_WIDE):
+        for published in plan_versions(connection, place.company, site):
+            if (published.plan.key, str(published.version)) == (key, version):
+                return published.plan
+    raise AssertionError(f"a run followed {name}, and plans are never deleted")
+
+
 def _published(row: Row[Any]) -> PublishedPlan:
     plan = Plan.model_validate(row.content)
     return PublishedPlan(row.version, row.published_by, row.published_at_ms, plan)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, case, cast, func, select
 
 from agreed.money import scaled
 from agreed.promises import Verdict
@@ -43,7 +43,7 @@ def read_facts(connection: Connection, place: Place, period: str, plan: Plan) ->
         company=place.company,
         site=place.site,
         period=period,
-        earnings=_earnings(connection, place, period, plan),
+        earnings=read_earnings(connection, place, period, plan),
         orders=orders,
         people=tuple(Person(p.worker, p.role, p.team) for p in plan.staff),
         teams=_teams(connection, place, period, plan),
@@ -141,7 +141,10 @@ def _newest_lines(connection: Connection, place: Place, period: str) -> Select[A
     )
 
 
-def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> tuple[Earning, ...]:
+def read_earnings(
+    connection: Connection, place: Place, period: str, plan: Plan, worker: str | None = None
+) -> tuple[Earning, ...]:
+    """Read the decided nodes of a month; of a worker also those that a crew shared."""
     lines, promises, orders = schema.lines, schema.promises, schema.orders
     same_order = (
         (orders.c.company == promises.c.company)
@@ -166,6 +169,9 @@ def _earnings(connection: Connection, place: Place, period: str, plan: Plan) -> 
         )
         .order_by(lines.c.order_id, lines.c.node)
     )
+    if worker is not None:
+        is_shared = cast(promises.c.crew, Text) != "[]"
+        query = query.where((lines.c.worker == worker) | is_shared)
     posts, back = _posts(plan), refunded_fen(connection, place)
     return tuple(
         _earning(row, *posts.get(row.worker, ("", "")), back.get(row.order_id, 0))

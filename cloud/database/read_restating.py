@@ -5,7 +5,7 @@ from sqlalchemy import Connection, select
 from cloud.database import schema
 from cloud.database.books import calendar
 from cloud.database.fleet import Place, at
-from cloud.database.plan_books import COMPANY_WIDE, plan_versions
+from cloud.database.plan_books import plan_of_name
 from cloud.database.run_books import find_run, lines_of_run
 from cloud.settlement.periods import LOOK_BACK_MONTHS, after, span_ms
 from cloud.settlement.plans import Plan
@@ -23,7 +23,7 @@ def settled_months(connection: Connection, place: Place, period: str) -> list[tu
     for month in months:
         run = find_run(connection, place, month)
         if month < period and run is not None and run.status in _POSTED and run.plan:
-            found.append((month, _plan(connection, place, run.plan)))
+            found.append((month, plan_of_name(connection, place, run.plan)))
     return found
 
 
@@ -60,15 +60,6 @@ def posted_fen(connection: Connection, place: Place, period: str) -> dict[PayeeR
     if own is not None and own.status in _POSTED:
         found += lines_of_run(connection, place, period, own.run)
     return sums(found, period)
-
-
-def _plan(connection: Connection, place: Place, name: str) -> Plan:
-    key, _, version = name.rpartition("/")
-    for site in (place.site, COMPANY_WIDE):
-        for published in plan_versions(connection, place.company, site):
-            if (published.plan.key, str(published.version)) == (key, version):
-                return published.plan
-    raise AssertionError(f"a run followed {name}, and plans are never deleted")
 
 
 def _refunded(connection: Connection, place: Place, period: str) -> tuple[str, ...]:

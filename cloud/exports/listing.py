@@ -133,6 +133,19 @@ def statement_rows(statement: MonthStatement, stamp: Callable[[int], str]) -> li
             for line in statement.waiting
         ),
         *(
+            row(
+                "piece",
+                piece.amount_fen,
+                at=stamp(piece.at_ms),
+                order=piece.order_id,
+                node=piece.node,
+                pack=piece.pack,
+                pack_version=piece.pack_version,
+                formula=piece.formula,
+            )
+            for piece in statement.pieces
+        ),
+        *(
             row("stake", moved.amount_fen, **_transfer(moved, stamp))
             for stake in statement.stakes
             for moved in stake.moved

@@ -174,6 +174,13 @@ def test_a_worker_in_two_roles_is_one_person(spring: Office, tmp_path: Path) -> 
     assert found["draw:mate"] == 6_000 - 4_700  # the higher guarantee of the two, once
     assert found["payable"] == 6_000
     assert not [rule for rule in found if rule == "draw:cleaner"]
+    address = f"{V1}/month-statements/north/{MONTH}/commission:w-1"
+    pieces = spring.client.get(address).json()["pieces"]
+    assert [(p["order_id"], p["node"], p["role"], p["amount_fen"]) for p in pieces] == [
+        ("o-1", "arrive", "cleaner", 500),
+        ("o-1", "finish", "cleaner", 2_501),
+        ("o-2", "finish", "mate", 1_000),
+    ]
     following = after(MONTH)
     later = T0 + 25 * 24 * HOUR
     world.order("o-3", later)

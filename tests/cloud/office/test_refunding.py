@@ -81,6 +81,11 @@ def test_before_the_run_the_piece_is_taken_out(store: Engine) -> None:
     run = through(staked(world), "2026-03", AFTER)
     [piece] = [x for x in run.lines if (x.payee, x.rule) == ("commission:w-1", "piece")]
     assert piece.inputs["refunded"] == ["o-1"]
+    pieces = statement(world, "commission:w-1", "2026-03").pieces
+    assert sum(p.amount_fen for p in pieces) == piece.inputs["planned_fen"]
+    assert [p.formula for p in pieces if p.order_id == "o-1"] == [
+        "1 × 10000 fen × 0 bp ÷ 10000 = 0 fen"
+    ]
     paid, due = payable(run), pool_pay_fen(with_refund(storable()))
     assert {w: paid[f"commission:{w}"] for w in ("w-1", "w-2", "w-9")} == {
         w: due[f"commission:{w}"] for w in ("w-1", "w-2", "w-9")
@@ -106,7 +111,7 @@ def test_after_payout_it_is_owed_and_recovered_within_the_cap(store: Engine) -> 
         world.send(Chain(box=box, epoch=b"f" * 16).block(alive(at_ms(5, 1))), box=box, now_ms=AFTER)
     assert refund(world).period == "2026-04"
     for into in (Fund.BONUS, Fund.POOL):
-        funds = FundsRequest(key=into.value, amount_fen=50_000, into=into)
+        funds = FundsRequest(key=into.value, amount_fen=60_000, into=into)
         fund_account(world.engine, PLACE, funds, AFTER)
     run = desk.preview("2026-04", LIN, AFTER)
     found = rules(run, "commission:w-1")
