@@ -129,10 +129,12 @@ def spring(office: Office) -> Iterator[Office]:
 
 def settled(office: Office, month: str) -> Any:
     wang = person(office, "wang", "approver")
+    done = None
     for name in ("preview", "review", "approve", "post", "pay"):
         headers = wang if name == "approve" else None
         done = office.client.post(f"{V1}/runs/north/{month}/{name}", headers=headers)
         assert done.status_code == 200, done.text
+    assert done is not None
     return done.json()
 
 

@@ -148,9 +148,9 @@ def worked(engine: Engine, *, is_reversed: bool = False, refunded_ms: int = at_m
     for day, order_id in enumerate(nodes, start=1):
         worker = nodes[order_id][0]["worker"]
         when = at_ms(3, day)
-        terms = {"pack": "deep-clean", "worker": worker, "nodes": nodes[order_id]}
-        terms |= {"segment": segments[order_id]}
-        world.order(order_id, when, when - 60 * MINUTE, **terms)
+        which: dict[str, object] = {"segment": segments[order_id], "nodes": nodes[order_id]}
+        which |= {"pack": "deep-clean", "worker": worker}
+        world.order(order_id, when, when - 60 * MINUTE, **which)
         facts += [
             passed(when + LATE_MS[p.score_bp], worker=p.worker)
             if p.node == "arrive"
