@@ -108,6 +108,7 @@ def _hunt_all(on: Stage, plants: list[str], first: int, seeds_max: int) -> int:
 
 def play_range(seeds: range, spans_s: Sequence[int]) -> list[Played]:
     """Play seeds on a stage of their own; a process keeps what it has compiled."""
+    gc.collect()  # what is dead would be kept for ever with what is frozen
     gc.freeze()
     with stage() as on:
         return [play(on, seed, spans_s=spans_s) for seed in seeds]
