@@ -1,6 +1,7 @@
 """Runs the MQTT broker that comes along: its settings, its start, its restart when it dies."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -104,17 +105,26 @@ def free_port(host: str, port: int) -> int:
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
-            raise RemedyError(
-                say(
-                    "Port {port} on {host} cannot be used ({why}); "
-                    "choose another with --port or --mqtt-port.",
-                    port=port,
-                    host=host,
-                    why=getattr(error, "strerror", None) or str(error),
-                )
-            ) from None
+            raise RemedyError(_unusable(host, port, error)) from None
         chosen: int = probe.getsockname()[1]
         return chosen
+
+
+def _unusable(host: str, port: int, error: OSError | OverflowError) -> str:
+    if isinstance(error, OverflowError):
+        return say("There is no port {port}; choose one between 0 and 65535.", port=port)
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return say(
+            "--host {host} is no address of this machine ({why}); choose another.",
+            host=host,
+            why=error.strerror,
+        )
+    return say(
+        "Port {port} on {host} cannot be used ({why}); choose another with --port or --mqtt-port.",
+        port=port,
+        host=host,
+        why=error.strerror,
+    )
 
 
 class Broker:

@@ -4,8 +4,16 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from agreed.limits import AMOUNT_FEN_MAX, BASIS_POINTS, NAME_PATTERN, SPAN_MS_MAX, WALL_MS_MAX
+from agreed.limits import (
+    AMOUNT_FEN_MAX,
+    BASIS_POINTS,
+    NAME_PATTERN,
+    SPAN_MS_MAX,
+    TEXT_BYTES_MAX,
+    WALL_MS_MAX,
+)
 from agreed.records import RecordError, check_text
+from agreed.words import say
 
 MS_PER_MINUTE: Final = 60_000
 LABEL_CHARACTERS_MAX: Final = 80
@@ -14,8 +22,10 @@ LABEL_CHARACTERS_MAX: Final = 80
 def _carried(value: str) -> str:
     try:
         check_text("text", value)
-    except RecordError as error:
-        raise ValueError(str(error).removeprefix("text: ")) from None
+    except RecordError:
+        raise ValueError(
+            say("at most {bytes} bytes, without control characters", bytes=TEXT_BYTES_MAX)
+        ) from None
     return value
 
 

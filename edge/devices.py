@@ -95,7 +95,7 @@ def _state(name: str, status: Row | None) -> str:
 @app.command("scan", help=say("Ask on every port, speed and address who is there."))
 def scan_ports(
     ports: Annotated[
-        list[str] | None, typer.Argument(metavar="[PORT]...", help=say("all ports if left out"))
+        list[str] | None, typer.Argument(metavar="PORT", help=say("all ports if left out"))
     ] = None,
     addresses: Annotated[
         int,
@@ -143,7 +143,10 @@ async def _scan(ports: Sequence[str], addresses: int, write: Path | None) -> Non
 
 @app.command("monitor", help=say("Show what the devices say, as it comes."))
 def monitor(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help=say("names in box.toml; all devices if left out")),
+    ] = None,
     config: Config = BOX_TOML,
     capture: Annotated[
         Path | None, typer.Option(help=say("write the frames to this file, for a replay"))

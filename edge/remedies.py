@@ -134,12 +134,19 @@ def settings_sentence(path: Path, error: ValidationError) -> str:
     place = _place(first["loc"])
     sentence = _SENTENCES.get(first["type"])
     if sentence is not None:
-        what = say(sentence, place=place, **first.get("ctx", {}))
+        what = say(sentence, **_limits(first), place=place)
     else:
         own = first.get("ctx", {}).get("error")
         message = _own_words(str(own)) if own is not None else first["msg"]
         what = f"{place}: {message}" if place else message
     return f"{path}: {what}"
+
+
+def _limits(found: dict[str, Any]) -> dict[str, Any]:
+    limits = dict(found.get("ctx", {}))
+    if "expected" in limits:
+        limits["expected"] = str(limits["expected"]).replace(" or ", ", ")
+    return limits
 
 
 def _own_words(message: str) -> str:

@@ -63,7 +63,7 @@ def money_routes(desk: Desk) -> APIRouter:
     def release(site: SiteName, wager: Annotated[Word, Path(examples=["spring"])]) -> Released:
         return release_wager(desk.engine, desk.place(site), wager, desk.now_ms())
 
-    @router.get("/statements/{worker}", summary="What moved a worker's pay, line by line")
+    @router.get("/statements/{worker:path}", summary="What moved a worker's pay, line by line")
     def statement(
         worker: Annotated[Word, Path(examples=["w-07"])],
         from_ms: FromMs = 0,

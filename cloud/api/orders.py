@@ -157,7 +157,7 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
     ) -> list[Booked]:
         return _book(desk, site, request)
 
-    @router.get("/orders/{site}/{order_id}", summary="One order with everything behind it")
+    @router.get("/orders/{site}/{order_id:path}", summary="One order with everything behind it")
     def order(site: SiteName, order_id: OrderKey) -> OrderView:
         with desk.reading() as connection:
             found = reads.order_view(connection, desk.company, site, order_id, desk.now_ms())
@@ -166,7 +166,7 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
         return found
 
     @router.post(
-        "/orders/{site}/{order_id}/cancel",
+        "/orders/{site}/{order_id:path}/cancel",
         status_code=204,
         summary="Cancel an order of which nothing was decided; its income goes back",
     )
@@ -177,7 +177,7 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
 
 def _add_refunds(router: APIRouter, desk: Desk) -> None:
     @router.post(
-        "/orders/{site}/{order_id}/refund",
+        "/orders/{site}/{order_id:path}/refund",
         status_code=201,
         summary="Give back a part of an order's income, or all; the same key changes nothing",
     )

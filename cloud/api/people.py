@@ -39,7 +39,7 @@ def people_routes(desk: Desk) -> APIRouter:
         return request
 
     @router.put(
-        "/sites/{site}/credentials/{card}",
+        "/sites/{site}/credentials/{card:path}",
         status_code=204,
         summary="Let a card open gates; replaces what it did before",
     )
@@ -51,7 +51,7 @@ def people_routes(desk: Desk) -> APIRouter:
         acts.put_credentials(desk.engine, desk.place(site), {card: request}, desk.now_ms())
         desk.wake()
 
-    @router.delete("/sites/{site}/credentials/{card}", status_code=204, summary="End a card")
+    @router.delete("/sites/{site}/credentials/{card:path}", status_code=204, summary="End a card")
     def end_credential(site: SiteName, card: _CardNumber) -> None:
         acts.end_credential(desk.engine, desk.place(site), card, desk.now_ms())
         desk.wake()

@@ -1,5 +1,7 @@
 """How a request that is not done is answered: the field, what is wrong, what to do."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -7,9 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
+from starlette.exceptions import HTTPException
 
 from agreed.words import say
 from cloud.office.refusals import ConflictError, ForbiddenError, OfficeError, UnknownError
+from cloud.wrong_fields import WHOLE, explain
 
 PREFIX: Final = "/api/"
 
@@ -37,10 +41,12 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def answer(status: int, field: str, message: str, remedy: str) -> JSONResponse:
+def answer(
+    status: int, field: str, message: str, remedy: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """Answer with one trouble."""
     trouble = Trouble(field=field, message=message, remedy=remedy)
-    return JSONResponse(Troubles(errors=[trouble]).model_dump(), status)
+    return JSONResponse(Troubles(errors=[trouble]).model_dump(), status, headers)
 
 
 def add_troubles(app: FastAPI) -> None:
@@ -49,11 +55,10 @@ def add_troubles(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         remedy = say("Correct this field and send the request again.")
-        errors = [
-            Trouble(field=_field(found["loc"]), message=_spoken(found["msg"]), remedy=remedy)
-            for found in error.errors()
-        ]
+        errors = [_trouble(found, remedy) for found in error.errors()]
         return JSONResponse(Troubles(errors=errors).model_dump(), 422)
+
+    app.add_exception_handler(HTTPException, _not_served)
 
     @app.exception_handler(OfficeError)
     async def refused(_request: Request, error: OfficeError) -> JSONResponse:
@@ -74,11 +79,25 @@ def add_troubles(app: FastAPI) -> None:
         return answer(409, "", message, say("Read what is there and decide again."))
 
 
-def _field(location: tuple[str | int, ...]) -> str:
+def _trouble(found: Mapping[str, Any], remedy: str) -> Trouble:
     """Name the field without saying where in the request it stands."""
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
+    place = ".".join(str(part) for part in found["loc"][1:])
+    field, message = explain(found, place)
+    return Trouble(field=field, message=message, remedy=remedy)
 
 
-def _spoken(message: str) -> str:
-    text = message.removeprefix("Value error, ").encode(errors="replace").decode()
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+async def _not_served(_request: Request, error: Any) -> JSONResponse:
+    """Answer what no route of ours has taken, or what could not be read at all."""
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        message = say("There is nothing at this address.")
+        return answer(404, "address", message, _see_addresses())
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        message = say("This address does not take this method.")
+        return answer(405, "method", message, _see_addresses(), error.headers)
+    message = say("The request cannot be read.")
+    remedy = say("Correct this field and send the request again.")
+    return answer(error.status_code, WHOLE, message, remedy, error.headers)
+
+
+def _see_addresses() -> str:
+    return say("Compare it with /api/openapi.json, which lists every address.")

@@ -28,10 +28,11 @@ class Trouble:
 
 def add_handlers(app: FastAPI, pages: Pages) -> None:
     """Answer browsers with error pages; programs keep the API's own answers."""
+    of_the_api: Any = app.exception_handlers.get(HTTPException, http_exception_handler)
 
-    async def not_here(request: Request, error: HTTPException) -> Response:
+    async def not_here(request: Request, error: HTTPException) -> Any:
         if not _is_browser(request):
-            return await http_exception_handler(request, error)
+            return await of_the_api(request, error)
         return answer(pages, request, _of_http(error))
 
     async def not_found(request: Request, error: NotFoundError) -> Response:
@@ -101,7 +102,7 @@ def _of_failure(error: Exception) -> Trouble:
             "P510",
             say("The store of headquarters does not answer."),
             say("Its disk is full or slow, or the database is being restarted."),
-            say("Wait a minute and reload. If it stays, run duifu cloud status on the machine."),
+            say("Wait a minute and reload. If it stays, run duifu cloud ledger check there."),
         )
     if isinstance(error, LookupError):
         return Trouble(

@@ -32,6 +32,7 @@ from agreed.records import (
 from agreed.words import RemedyError, say
 from cloud.replay.timestamps import DateOnly, DateOrder, EpochUnit, TimeForm
 from cloud.settlement.packs import MS_PER_MINUTE, BasisPoints, Fen, Key, Label, Pack, PackNode
+from cloud.wrong_fields import OURS, explain
 
 DERIVED: Final = "import: "
 """How the node kind of a promise's fact begins; steps of a log may not."""
@@ -49,9 +50,6 @@ RESERVED_STEPS: Final = frozenset(
     }
 )
 """What a box says of itself; a log may not say it for the box."""
-
-_OURS: Final = "Value error, "
-"""How pydantic begins the messages of our own checks."""
 
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SPAN: Final = re.compile(r"(?:[0-9]{1,12}(?:ms|s|m|h|d))+")
@@ -284,8 +282,8 @@ class Mapping(_Strict):
         try:
             self.to_pack()
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]["msg"].removeprefix(_OURS)
-            raise ValueError(f"pack: {problem}") from None
+            problem = error.errors(include_url=False)[0]["msg"].removeprefix(OURS)
+            raise ValueError(f"pack.{problem}") from None
         return self
 
 
@@ -301,14 +299,8 @@ def read_mapping(data: bytes, name: str) -> Mapping:
         raise RemedyError(say("{file} is not UTF-8: save it as UTF-8.", file=name)) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise RemedyError(
-            say(
-                "{file}, {field}: {problem}.",
-                file=name,
-                field=_field(first["loc"]),
-                problem=first["msg"].removeprefix(_OURS),
-            )
-        ) from None
+        _, problem = explain(first, _field(first["loc"]), whole=say("the whole file"))
+        raise RemedyError(f"{name}: {problem}") from None
     # Besides its own error tomllib lets those of too many digits and of too deep lists through.
     except (ValueError, RecursionError) as error:
         raise RemedyError(say("{file} is not TOML: {problem}.", file=name, problem=error)) from None
@@ -317,4 +309,4 @@ def read_mapping(data: bytes, name: str) -> Mapping:
 def _field(location: tuple[Any, ...]) -> str:
     # [[promise]] tables are counted from 1, as a person counts them.
     parts = [str(part + 1) if isinstance(part, int) else str(part) for part in location]
-    return ".".join(parts) or say("the whole file")
+    return ".".join(parts)

@@ -38,8 +38,11 @@ def test_a_port_in_use_is_named() -> None:
         with pytest.raises(RemedyError, match=str(port)):
             free_port("127.0.0.1", port)
     assert free_port("127.0.0.1", 0) > 0
-    with pytest.raises(RemedyError, match="99999"):
+    with pytest.raises(RemedyError, match=r"99999.*65535"):
         free_port("127.0.0.1", 99_999)
+    for host in ("192.0.2.1", "no such host"):
+        with pytest.raises(RemedyError, match=f"--host {host}"):
+            free_port(host, 0)
 
 
 @pytest.mark.broker

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.cloud.api.conftest import Office
 from tests.cloud.world import T0
 
@@ -43,7 +45,28 @@ def test_the_same_order_twice_is_a_conflict(office: Office) -> None:
     assert again.json()["errors"][0]["field"] == "order_id"
 
 
-def test_what_is_no_json_is_said(office: Office) -> None:
-    response = office.client.post(f"{V1}/sites", content=b"{")
-    assert response.status_code == 422
-    assert response.json()["errors"][0]["field"]
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_said(office: Office, content: bytes) -> None:
+    response = office.client.post(f"{V1}/sites", content=content)
+    assert response.status_code in {400, 422}
+    assert response.json()["errors"][0]["field"] == "body"
+
+
+def test_addresses_and_methods_that_do_not_exist_are_said_in_the_same_form(office: Office) -> None:
+    for method, path, status, field in [
+        ("GET", "/nothing", 404, "address"),
+        ("PUT", "/packs", 405, "method"),
+    ]:
+        response = office.client.request(method, V1 + path)
+        [trouble] = response.json()["errors"]
+        assert (response.status_code, trouble["field"]) == (status, field)
+        assert "openapi.json" in trouble["remedy"]
+    assert "GET" in response.headers["allow"]
+
+
+def test_a_person_reads_what_is_wrong_in_chinese(office: Office) -> None:
+    order = ORDER | {"booked_until_ms": T0 - 1}
+    response = office.client.post(f"{V1}/sites/north/orders", json=order)
+    [trouble] = response.json()["errors"]
+    assert trouble["field"] == "booked_until_ms"
+    assert trouble["message"] == "booked_until_ms：不得早于 booked_from_ms。"
