@@ -153,7 +153,9 @@ def _add_orders(router: APIRouter, desk: Desk) -> None:
     @router.post("/sites/{site}/orders/batch", status_code=201, summary="Book orders, all or none")
     def create_many(
         site: SiteName,
-        request: Annotated[list[OrderRequest], Body(min_length=1, max_length=1_000)],
+        request: Annotated[
+            list[OrderRequest], Body(min_length=1, max_length=1_000, examples=[[_ORDER]])
+        ],
     ) -> list[Booked]:
         return _book(desk, site, request)
 

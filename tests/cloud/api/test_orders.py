@@ -83,7 +83,7 @@ def test_an_order_is_refunded_in_parts_once_per_key(office: Office) -> None:
 
 
 def test_an_order_may_have_a_slash_in_its_name(office: Office) -> None:
-    booking = {"order_id": "2026/07", "pack": "cleaning", "booked_from_ms": T0}
+    booking = {"order_id": "2026/07", "pack": "cleaning", "worker": "w-1", "booked_from_ms": T0}
     assert office.client.post(f"{V1}/sites/north/orders", json=booking).status_code == 201
     found = office.client.get(f"{V1}/orders/north/2026%2F07")
     assert found.json()["order"]["order_id"] == "2026/07"
