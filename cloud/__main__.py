@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import structlog
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from agreed.money import yuan
 from agreed.words import say, say_count
@@ -15,6 +15,7 @@ from cloud import reads
 from cloud.broker import box_account
 from cloud.clerk import ledger_app, settle_app, users_app
 from cloud.clerk_statements import statement_app
+from cloud.dashboards.incidents import incident_word
 from cloud.database.engine import reading
 from cloud.database.fleet import BoxName
 from cloud.database.views import AccountView, BoxView, LedgerCheck, Statement
@@ -29,6 +30,8 @@ from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out,
 
 EXIT_UNSOUND: Final = 1
 """The ledger or a chain does not hold."""
+
+FINGERPRINT_WIDTH: Final = 24
 
 app = typer.Typer(
     add_completion=False,
@@ -106,13 +109,18 @@ def boxes_ls(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
     table = Table(
         say("Site"),
         say("Box"),
-        say("State"),
+        Column(say("State"), overflow="fold"),
         say("Committed"),
         say("Waiting"),
-        say("Fingerprint"),
+        # Somebody compares it digit by digit: never cut it to the width of the window.
+        Column(say("Fingerprint"), no_wrap=True, min_width=FINGERPRINT_WIDTH),
     )
     for box in found:
-        state = say("incident: {kind}", kind=box.incident) if box.incident else _status(box.status)
+        state = (
+            say("incident: {kind}", kind=incident_word(box.incident))
+            if box.incident
+            else _status(box.status)
+        )
         waiting = "–" if box.waiting_records is None else str(box.waiting_records)
         key = box.fingerprint or box.offered_fingerprint or "–"
         table.add_row(box.site, box.box, state, str(box.committed_through), waiting, key)

@@ -14,6 +14,7 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
 from agreed.words import LANGUAGES, RemedyError, language, say
+from duifu.help_pages import translate_help
 
 EXIT_REMEDY: Final = 2
 """A person can put it right; the sentence on stderr says how."""
@@ -52,6 +53,11 @@ def _summaries() -> dict[str, str]:
 class _Rooms(TyperGroup):
     """Commands that are imported when they are called."""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the page, with what the library says in the language in force."""
+        translate_help(self)
+        super().format_help(ctx, formatter)
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the shape is typer's
         return list(_ROOMS)
 
@@ -60,7 +66,9 @@ class _Rooms(TyperGroup):
             return None
         if _is_called(cmd_name):
             return _load(cmd_name)
-        return TyperCommand(cmd_name, short_help=_summaries()[cmd_name])
+        command = TyperCommand(cmd_name, short_help=_summaries()[cmd_name])
+        command.rich_help_panel = say("Commands")
+        return command
 
 
 def _is_called(name: str) -> bool:
@@ -85,7 +93,7 @@ def _load(name: str) -> Any:
                 extra=room.extra,
             )
         ) from None
-    command = typer.main.get_command(module.app)
+    command = translate_help(typer.main.get_command(module.app))
     command.name = name
     return command
 

@@ -285,7 +285,7 @@ def _line_of(settings: BoxSettings, name: str) -> LineSettings:
     for line in settings.line:
         if name in device_names(line):
             return line
-    known = ", ".join(n for line in settings.line for n in device_names(line))
+    known = ", ".join(n for line in settings.line for n in device_names(line)) or say("none")
     raise RemedyError(
         say("no device is called {name}; there are: {known}.", name=name, known=known)
     )

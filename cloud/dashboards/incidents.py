@@ -37,7 +37,11 @@ def incident_story(kind: str, name: str = "SITE/BOX") -> Story:
     }
     if kind in set(IncidentKind):
         return tellers[IncidentKind(kind)](name)
-    return Story(kind, say("Not known."), say("Take a support bundle of the box and ask for help."))
+    return Story(
+        kind,
+        say("Not known."),
+        say("Keep the logs of headquarters and of the box, and ask for help."),
+    )
 
 
 def incident_word(kind: str) -> str:

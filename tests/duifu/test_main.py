@@ -28,6 +28,15 @@ def test_help_speaks_chinese_first() -> None:
     assert "兑付" in run("--help").stdout
 
 
+def test_what_the_library_says_on_a_page_is_chinese_too() -> None:
+    for page in (run("--help"), run("cloud", "boxes", "accept-key", "--help")):
+        assert "选项" in page.stdout
+        assert "显示本页并退出。" in page.stdout
+        assert "Show this" not in page.stdout
+    assert "命令" in run("cloud", "--help").stdout
+    assert "Options" in run("--lang", "en", "edge", "run", "--help").stdout
+
+
 def test_help_speaks_english_when_asked() -> None:
     by_option, by_environment = run("--lang", "en", "--help"), run("--help", DUIFU_LANG="en")
     assert "pays from that proof" in by_option.stdout
