@@ -85,6 +85,7 @@ def open_store(path: Path, schema: str) -> apsw.Connection:
     with named_faults():
         store = apsw.Connection(str(path))
         store.set_busy_timeout(BUSY_MS_MAX)
+        _refuse_spoiled_head(store, path)
         store.execute("PRAGMA journal_mode = WAL")
         store.execute("PRAGMA synchronous = FULL")
         with transaction(store):
@@ -139,6 +140,17 @@ def _read_only(address: str) -> apsw.Connection:
         store.set_busy_timeout(BUSY_MS_MAX)
         store.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     return store
+
+
+def _refuse_spoiled_head(store: apsw.Connection, path: Path) -> None:
+    """Tell a file that says of itself that it is read-only from a card that is.
+
+    A write version above 2 in the file's head makes SQLite write nothing to it; the way on is a new
+    file, not another folder. Source: SQLite, Database File Format, 1.3.3.
+    """
+    store.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    if store.readonly("main") and os.access(path, os.W_OK):
+        raise StoreDamagedError("its head is spoiled: SQLite takes it for read-only")
 
 
 def _quoted(path: Path) -> str:

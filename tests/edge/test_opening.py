@@ -60,6 +60,24 @@ def test_files_that_are_no_stores_are_set_aside(tmp_path: Path) -> None:
     }
 
 
+def test_files_whose_head_says_that_they_may_not_be_written_are_set_aside(tmp_path: Path) -> None:
+    made = settings(tmp_path)
+    opened = open_all(made)
+    opened.journal.append(entries(2), {"a": "1"})
+    opened.journal.close()
+    opened.learned.close()
+    for name in ("journal.db", "learned.db"):
+        with (made.data / name).open("r+b") as file:
+            file.seek(18)  # the write version
+            file.write(b"\x82")
+    again = open_all(made)
+    assert again.journal.kept == {"a": "1"}
+    assert {p.name for p in made.data.glob("*damaged*.db")} == {
+        "journal-damaged-1.db",
+        "learned-damaged-1.db",
+    }
+
+
 def test_the_data_of_another_box_is_refused(tmp_path: Path) -> None:
     open_all(settings(tmp_path)).journal.close()
     other = settings(tmp_path).model_copy(update={"box": "west-gate"})
