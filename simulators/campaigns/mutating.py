@@ -33,6 +33,9 @@ _LEAVES: Final[tuple[Any, ...]] = (
     {"kind": "put_order"},
 )
 _MANY: Final = 300
+_HOLDERS_MAX: Final = 2_000
+"""A document with more is hostile enough: what stands in it is not repeated once more."""
+
 _DEEP: Final = 5_000
 """Deeper than any parser may follow, and more digits than a number may have."""
 
@@ -49,8 +52,8 @@ def mutated_document(text: str, dice: Random) -> str:
     """Change a leaf, drop or add a field, or repeat an element of a JSON document."""
     document = json.loads(text)
     for _ in range(dice.randint(1, 3)):
-        holders = list(_holders(document))
-        if holders:
+        holders = _holders(document)
+        if 0 < len(holders) <= _HOLDERS_MAX:
             _change(dice.choice(holders), dice)
     return json.dumps(document)
 
