@@ -538,13 +538,18 @@ def _typed(state: dict[str, Any], name: str, kind: type[T], default: T | None = 
 
 
 def read_state(store: apsw.Connection, name: str) -> str | int | bytes | None:
-    """Read one value that is stored beside the blocks; None if there is none."""
+    """Read one value that is stored beside the blocks; None if there is none.
+
+    Raises:
+        StoreDamagedError: it is of a kind that is never stored.
+    """
     with named_faults():
         row = store.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
     if row is None:
         return None
     value = row[0]
-    assert isinstance(value, str | int | bytes)
+    if not isinstance(value, str | int | bytes):
+        raise StoreDamagedError(f"the journal does not say its {name}")
     return value
 
 

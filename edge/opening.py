@@ -180,29 +180,36 @@ def open_box_key(folder: Path) -> BoxKey:
 
 
 def _open_journal(settings: BoxSettings, *, is_damaged: bool) -> Journal:
+    reason = "found while the box ran"
+    if not is_damaged:
+        try:
+            return _begun(settings)
+        except StoreDamagedError as error:
+            reason = str(error)
+    aside = set_aside(settings.data / JOURNAL_FILE)
+    log.error("journal damaged, a new one begins", aside=str(aside), reason=reason)
+    return _begun(settings)
+
+
+def _begun(settings: BoxSettings) -> Journal:
+    """Open the journal, and say in it what damaged ones leave.
+
+    A file may be damaged where only writing finds it, so that this, too, is a part of the look.
+    """
     path = settings.data / JOURNAL_FILE
-    names = (settings.company, settings.site, settings.box)
-    reason = "found while the box ran" if is_damaged else ""
-    try:
-        journal = None if is_damaged else _open_checked(path, names)
-    except StoreDamagedError as error:
-        journal, reason = None, str(error)
-    if journal is None:
-        aside = set_aside(path)
-        log.error("journal damaged, a new one begins", aside=str(aside), reason=reason)
-        journal = _open_checked(path, names)
-    gaps = adopt_wrecks(journal, settings.data)
-    if gaps:
-        at = make_clock(parse_memory(journal.clock_memory)).now()
-        journal.append([Entry(gap, at) for gap in gaps], dict.fromkeys(journal.kept_damaged))
-    return journal
-
-
-def _open_checked(path: Path, names: tuple[str, str, str]) -> Journal:
     check_journal(path)
+    names = (settings.company, settings.site, settings.box)
     boot = timeline_id(os.urandom(16))
     journal = open_journal(path, names, entropy=os.urandom(48), boot=boot)
-    journal.witness = Witness(path.with_name(WITNESS_FILE))
+    try:
+        journal.witness = Witness(path.with_name(WITNESS_FILE))
+        gaps = adopt_wrecks(journal, settings.data)
+        if gaps:
+            at = make_clock(parse_memory(journal.clock_memory)).now()
+            journal.append([Entry(gap, at) for gap in gaps], dict.fromkeys(journal.kept_damaged))
+    except BaseException:
+        journal.close()
+        raise
     return journal
 
 

@@ -78,6 +78,41 @@ def test_files_whose_head_says_that_they_may_not_be_written_are_set_aside(tmp_pa
     }
 
 
+def test_a_journal_whose_epoch_became_a_number_is_set_aside(tmp_path: Path) -> None:
+    made = settings(tmp_path)
+    opened = open_all(made)
+    opened.journal.close()
+    opened.learned.close()
+    store = apsw.Connection(str(made.data / "journal.db"))
+    store.execute("UPDATE state SET value = 1.5 WHERE name = 'epoch'")
+    store.close()
+    assert open_all(made).journal.end.through > 0
+    assert (made.data / "journal-damaged-1.db").exists()
+
+
+def test_a_journal_that_only_writing_finds_damaged_is_set_aside(tmp_path: Path) -> None:
+    made = settings(tmp_path)
+    opened = open_all(made)
+    opened.journal.append(entries(2), {"a": "1"})
+    opened.journal.close()
+    opened.learned.close()
+    path = made.data / "journal.db"
+    store = apsw.Connection(str(path))
+    store.execute("UPDATE kept SET value = 'other'")  # the next start says so: it writes
+    ((page, size),) = store.execute(
+        "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema "
+        "WHERE name = 'blocks'"
+    ).fetchall()
+    store.close()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size + 1)  # where the page's free room begins
+        file.write(b"\xff\xff")
+    again = open_all(made).journal
+    assert (made.data / "journal-damaged-1.db").exists()
+    details = [r.detail for columns in again.recent_columns(9) for r in to_records(columns)]
+    assert "journal_damaged journal-damaged-1.db" in details
+
+
 def test_the_data_of_another_box_is_refused(tmp_path: Path) -> None:
     open_all(settings(tmp_path)).journal.close()
     other = settings(tmp_path).model_copy(update={"box": "west-gate"})
