@@ -24,7 +24,7 @@ def strikes_of(seed: int) -> tuple[Strike, ...]:
     )
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_kills_at_random_moments(seed: int, tmp_path: Path) -> None:
     day = played(tmp_path, seed, speed=720, strikes=strikes_of(seed))
     assert day.findings.faults == [], last_words(tmp_path)

@@ -19,9 +19,9 @@ def test_the_campaign_prints_its_figures_and_a_trace(capsys: pytest.CaptureFixtu
 def test_a_planted_bug_that_is_not_caught_fails_the_campaign(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["--plant", "prune-early", "--seeds", "0"]) == 1
+    assert main(["--plant", "acknowledge-before-commit", "--seeds", "0"]) == 1
     assert "MISSED" in capsys.readouterr().out
-    assert main(["--plant", "prune-early", "--seeds", "9"]) == 0
+    assert main(["--plant", "acknowledge-before-commit", "--seeds", "9"]) == 0
     assert "caught by seed" in capsys.readouterr().out
 
 

@@ -4,7 +4,7 @@ from simulators.campaigns.world import hunt
 from simulators.world.bugs import BUGS
 from simulators.world.playing import stage
 
-QUICK = ("acknowledge-on-puback", "prune-early", "paid-twice")
+QUICK = ("acknowledge-on-puback", "acknowledge-before-commit", "paid-twice")
 
 
 def test_there_are_more_than_ten_planted_bugs() -> None:
