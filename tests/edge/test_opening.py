@@ -99,13 +99,13 @@ def test_a_journal_that_only_writing_finds_damaged_is_set_aside(tmp_path: Path) 
     path = made.data / "journal.db"
     store = apsw.Connection(str(path))
     store.execute("UPDATE kept SET value = 'other'")  # the next start says so: it writes
-    ((page, size),) = store.execute(
-        "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_schema "
-        "WHERE name = 'blocks'"
-    ).fetchall()
+    root = store.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'blocks'").get
+    size = store.execute("PRAGMA page_size").get
+    assert isinstance(root, int)
+    assert isinstance(size, int)
     store.close()
     with path.open("r+b") as file:
-        file.seek((page - 1) * size + 1)  # where the page's free room begins
+        file.seek((root - 1) * size + 1)  # where the page's free room begins
         file.write(b"\xff\xff")
     again = open_all(made).journal
     assert (made.data / "journal-damaged-1.db").exists()
