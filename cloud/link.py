@@ -157,6 +157,7 @@ class Link:
                 async with self._connection() as client:
                     await client.subscribe([(topic(*_EVERY, "up"), 1)])
                     await client.subscribe([(topic(*_EVERY, "presence"), 1)])
+                    end_if_cancelled()
                     log.info("broker reached", host=self._address.host, port=self._address.port)
                     wait_s, is_said = RECONNECT_S_MIN, False
                     self._client = client
@@ -171,7 +172,7 @@ class Link:
             finally:
                 self._client = None
                 self.is_connected.clear()
-            _end_if_cancelled()
+            end_if_cancelled()
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, RECONNECT_S_MAX)
 
@@ -320,6 +321,7 @@ class Link:
         if self._client is not None:
             with suppress(aiomqtt.MqttError):
                 await self._client.publish(topic(*name, "down"), data, qos=1)
+            end_if_cancelled()
         return len(data)
 
 
@@ -328,8 +330,12 @@ def _cost(message: Message) -> int:
     return sum(claimed_count(block) + BLOCK_COST for block in blocks)
 
 
-def _end_if_cancelled() -> None:
-    """End where the client's own goodbye failed and hid that the task was cancelled."""
+def end_if_cancelled() -> None:
+    """End where a wait of the client hid that the task was cancelled.
+
+    Its goodbye may fail on the way out; and every wait for the broker's word is `asyncio.wait_for`,
+    which before Python 3.12 forgets a cancellation that comes together with that word.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

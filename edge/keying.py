@@ -81,13 +81,14 @@ class Keying:
         return await self._outcome(Rekey(device, key), REKEY_S_MAX)
 
     async def _outcome(self, command: Install | Rekey, wait_s: float) -> dict[str, Any]:
-        awaited = asyncio.get_running_loop().create_future()
+        awaited: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._awaited[command.device] = awaited
         try:
             if not self._tell(command):
                 self._forget(command)
                 return {"outcome": BUSY}
-            return await asyncio.wait_for(awaited, wait_s)
+            async with asyncio.timeout(wait_s):
+                return await awaited
         except TimeoutError:
             return {"outcome": SILENT}
         finally:

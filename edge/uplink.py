@@ -140,7 +140,7 @@ class Uplink:
                     url = self._settings.headquarters.url
                     log.warning("headquarters lost", url=url, reason=_first(group))
                 is_said = True
-            _end_if_cancelled()
+            end_if_cancelled()
             await asyncio.sleep(wait_s * (0.5 + jitter() / 2))
             wait_s = min(wait_s * 2, self._settings.headquarters.reconnect_s_max)
 
@@ -170,6 +170,7 @@ class Uplink:
         await client.publish(self._presence, ONLINE, qos=1, retain=True)
         self._changed(is_up=True)
         try:
+            end_if_cancelled()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._receive(client))
                 await self._send(client, group)
@@ -337,8 +338,12 @@ def take_burst(ahead: deque[StoredBlock], through: int) -> list[StoredBlock]:
     return burst
 
 
-def _end_if_cancelled() -> None:
-    """End where the client's own goodbye failed and hid that the task was cancelled."""
+def end_if_cancelled() -> None:
+    """End where a wait of the client hid that the task was cancelled.
+
+    Its goodbye may fail on the way out; and every wait for the broker's word is `asyncio.wait_for`,
+    which before Python 3.12 forgets a cancellation that comes together with that word.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

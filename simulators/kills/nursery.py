@@ -131,7 +131,8 @@ class ForkedProcess:
     async def stop(self) -> None:
         """Ask it to end and wait for that; a second later it is killed."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._signalled(signal.SIGTERM), 10.0)
+            async with asyncio.timeout(10.0):
+                await self._signalled(signal.SIGTERM)
         await self.kill()
 
     async def ended(self) -> None:

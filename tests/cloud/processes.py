@@ -30,6 +30,7 @@ from agreed.messages import (
 )
 from agreed.stream import Sender
 from cloud.database.fleet import BoxName
+from cloud.link import end_if_cancelled
 from edge.key import BoxKey
 from simulators.signing import signed_blocks, signed_hello
 from tests.cloud.world import KEY, Chain
@@ -148,6 +149,7 @@ class SmallBox:
                 await self._serve(port)
             except* (aiomqtt.MqttError, OSError):
                 pass  # the line is cut: begin again
+            end_if_cancelled()
             self.sender.disconnected()
             await asyncio.sleep(0.1)
 
@@ -167,6 +169,7 @@ class SmallBox:
     async def say(self, message: Message) -> None:
         assert self.client is not None
         await self.client.publish(topic(*self.name, "up"), encode_message(message), qos=1)
+        end_if_cancelled()
 
     async def _serve(self, port: int) -> None:
         user, password = self.login or (None, None)

@@ -13,6 +13,7 @@ from agreed.messages import TimeAsked, TimeTold, decode_message, encode_message,
 from agreed.timex import Discipline
 from cloud.link import BrokerAddress, Clock, Link
 from cloud.outbox import Outbox
+from tests.cancelling import cancel_with_the_word
 from tests.cloud.processes import SmallBox, chained, mosquitto
 from tests.cloud.world import BOX, STREAM, T0, World, alive
 
@@ -59,6 +60,29 @@ def test_it_ends_when_told_even_if_the_goodbye_to_the_broker_fails(
             assert running.cancelled()
 
     monkeypatch.setattr(aiomqtt.Client, "__aexit__", leave_badly)
+    with mosquitto(tmp_path) as port:
+        asyncio.run(scenario(port))
+
+
+@pytest.mark.broker
+def test_a_cancellation_that_comes_with_the_brokers_word_is_not_forgotten(
+    small_world: World, tmp_path: Path
+) -> None:
+    async def scenario(port: int) -> None:
+        address = BrokerAddress("127.0.0.1", port, None, None)
+        link = Link(small_world.engine, "acme", address, CLOCK, Outbox(lambda: 0.0))
+        running = asyncio.create_task(link.run())
+        async with asyncio.timeout(30):
+            await link.is_connected.wait()
+            asyncio.get_running_loop().set_task_factory(cancel_with_the_word)
+            told = TimeTold(mono_ns=0, time_ns=0, error_ns=0, is_synced=False)
+            publishing = asyncio.create_task(link._publish((BOX, told)))
+            await asyncio.wait([publishing])
+            assert publishing.cancelled()
+            asyncio.get_running_loop().set_task_factory(None)
+            running.cancel()
+            await asyncio.wait([running])
+
     with mosquitto(tmp_path) as port:
         asyncio.run(scenario(port))
 

@@ -44,7 +44,7 @@ from agreed.records import TASK_FINISHED, Record, to_records
 from agreed.signing import end_statement, is_signed
 from agreed.stream import Outcome, receive
 from agreed.wire import NO_HASH, decode_block
-from edge.uplink import _end_if_cancelled
+from edge.uplink import end_if_cancelled
 from simulators.devices.gate_reader import GateReader
 from simulators.devices.locker_bank import LockerBank
 from simulators.devices.scanner import Scanner
@@ -304,7 +304,7 @@ class Headquarters:
                     await client.subscribe(topic("+", "+", "+", "presence"), qos=1)
                     async for message in client.messages:
                         await self._reply(client, str(message.topic), bytes(message.payload))
-            _end_if_cancelled()
+            end_if_cancelled()
             await asyncio.sleep(0.1)
 
     async def _reply(self, client: aiomqtt.Client, name: str, payload: bytes) -> None:
@@ -314,6 +314,7 @@ class Headquarters:
         for reply in self.received(decode_message(payload)):
             down = name.removesuffix("/up") + "/down"
             await client.publish(down, encode_message(reply), qos=1)
+            end_if_cancelled()
 
 
 async def until(is_met: Callable[[], object], wait_s: float = 20.0) -> None:

@@ -20,6 +20,7 @@ from edge.parting import places_between
 from edge.store import StoreDamagedError
 from edge.sync import BoxSync, CheckHead, Phase, Voice
 from edge.uplink import OFFLINE, ONLINE, Uplink
+from tests.cancelling import cancel_with_the_word
 from tests.edge.stand_in import (
     NAMES,
     STREAM,
@@ -237,9 +238,25 @@ def test_a_goodbye_that_fails_does_not_hide_a_cancellation(
         await is_serving.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(task, 5)
+            async with asyncio.timeout(5):
+                await task
 
     asyncio.run(act())
+
+
+def test_a_cancellation_that_comes_with_the_brokers_word_is_not_forgotten(tmp_path: Path) -> None:
+    port = free_port()
+    world = World(tmp_path, port)
+
+    async def act() -> None:
+        asyncio.get_running_loop().set_task_factory(cancel_with_the_word)
+        with broker(tmp_path, port):
+            task = asyncio.create_task(world.uplink.run(lambda: 0.5))
+            await asyncio.wait([task], timeout=10)
+            assert task.cancelled()
+
+    asyncio.run(act())
+    assert world.office.links == [True, False]
 
 
 def test_a_hole_in_the_journal_is_said_and_does_not_spin(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ def stream_of(render: Callable[[str], Mapping[str, str]], clients_max: int = 4) 
 
 
 async def next_event(events: AsyncIterator[str]) -> Fragments:
-    text = await asyncio.wait_for(anext(events), 5)
+    async with asyncio.timeout(5):
+        text = await anext(events)
     data = text.partition("data: ")[2]
     found: Fragments = json.loads(data) if data else {}
     return found
@@ -119,7 +120,8 @@ def test_closing_ends_every_stream_at_once() -> None:
         await next_event(events)
         await stream.close()
         with pytest.raises(StopAsyncIteration):
-            await asyncio.wait_for(anext(events), 2)
+            async with asyncio.timeout(2):
+                await anext(events)
         assert is_full(stream)
 
     asyncio.run(play())
