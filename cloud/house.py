@@ -75,9 +75,14 @@ class House:
             await asyncio.sleep(WATCH_S)
 
     async def tell(
-        self, broker: Broker | None, port: int, announce: Callable[[str], None]
+        self,
+        broker: Broker | None,
+        port: int,
+        announce: Callable[[str], None],
+        usable: asyncio.Event,
     ) -> Never:
-        """Say once that everything can be used, and keep `run.json` true."""
+        """Say once that everything can be used, and keep `run.json` true from then on."""
+        await usable.wait()
         host = reachable(self._settings.host)
         api_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         told: Running | None = None

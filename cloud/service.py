@@ -83,10 +83,10 @@ async def _run(
             tasks += [group.create_task(broker.run()), group.create_task(house.watch_boxes(broker))]
         serving = group.create_task(web.serve(sockets=[listening]))
         await web.is_ready.wait()
-        if broker is not None:
-            await link.is_connected.wait()
+        # Whoever ends us need not wait for a broker that does not come up.
+        usable = link.is_connected if broker is not None else web.is_ready
         port = listening.getsockname()[1]
-        tasks.append(group.create_task(house.tell(broker, port, announce)))
+        tasks.append(group.create_task(house.tell(broker, port, announce, usable)))
         await stop.wait()
         await web.stop(serving)
         for task in tasks:

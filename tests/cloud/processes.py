@@ -35,7 +35,7 @@ from edge.key import BoxKey
 from simulators.signing import signed_blocks, signed_hello
 from tests.cloud.world import KEY, Chain
 
-START_S_MAX = 40.0
+START_S_MAX = 120.0
 
 
 @dataclass
@@ -47,7 +47,16 @@ class Headquarters:
     process: subprocess.Popen[bytes] | None = None
     run: dict[str, Any] = field(default_factory=dict)
 
-    def start(self) -> None:
+    @contextmanager
+    def starting(self) -> Iterator[Path]:
+        """Start it without waiting until it can be used; gives its log, and kills it at the end."""
+        self._begin()
+        try:
+            yield self.data / "log"
+        finally:
+            self.kill()
+
+    def _begin(self) -> None:
         (self.data / "run.json").unlink(missing_ok=True)
         self.data.mkdir(exist_ok=True)
         with (self.data / "log").open("ab") as log:
@@ -57,6 +66,10 @@ class Headquarters:
                 stderr=log,
                 env=os.environ | {"DUIFU_LANG": "en"},
             )
+
+    def start(self) -> None:
+        self._begin()
+        assert self.process is not None
         deadline = time.monotonic() + START_S_MAX
         while not (self.data / "run.json").exists():
             told = (self.data / "log").read_text
@@ -73,7 +86,7 @@ class Headquarters:
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     @property
     def mqtt_port(self) -> int:
@@ -184,6 +197,7 @@ class SmallBox:
             self.client = client
             await client.subscribe(topic(*self.name, "down"), qos=1)
             await client.publish(topic(*self.name, "presence"), b"online", qos=1, retain=True)
+            end_if_cancelled()
             self.sender.available(self.blocks[-1][1] if self.blocks else 0)
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._send())

@@ -171,6 +171,20 @@ def test_another_broker_does_too(tmp_path: Path) -> None:
             assert stored(house) == [1, 2]
 
 
+def test_it_ends_when_told_though_its_broker_never_comes_up(tmp_path: Path) -> None:
+    data = tmp_path / "hq"
+    (data / "broker").mkdir(parents=True)
+    (data / "broker" / "store").write_text("a file, not a folder")
+    house = Headquarters(data, ("--company", "acme", "--port", "0", "--mqtt-port", "0"))
+    with house.starting() as log:
+        while "broker died" not in (said := log.read_text()):
+            assert house.process is not None
+            assert house.process.poll() is None, said
+            time.sleep(0.02)
+        assert house.stop() == 0
+    assert not (data / "run.json").exists()
+
+
 def refusal(*options: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "duifu", "--lang", "en", "cloud", "run", *options],

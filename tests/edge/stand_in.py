@@ -191,7 +191,7 @@ def broker(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def wait_for_port(port: int, wait_s: float = 20.0) -> None:
+def wait_for_port(port: int, wait_s: float = 60.0) -> None:
     until_s = time.monotonic() + wait_s
     while time.monotonic() < until_s:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
@@ -302,6 +302,7 @@ class Headquarters:
                 ) as client:
                     await client.subscribe(topic("+", "+", "+", "up"), qos=1)
                     await client.subscribe(topic("+", "+", "+", "presence"), qos=1)
+                    end_if_cancelled()
                     async for message in client.messages:
                         await self._reply(client, str(message.topic), bytes(message.payload))
             end_if_cancelled()
@@ -317,7 +318,7 @@ class Headquarters:
             end_if_cancelled()
 
 
-async def until(is_met: Callable[[], object], wait_s: float = 20.0) -> None:
+async def until(is_met: Callable[[], object], wait_s: float = 60.0) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(wait_s):
         while not is_met():  # noqa: ASYNC110 - the condition lies in another process
