@@ -26,6 +26,9 @@ from tests.edge.test_journal import opened
 
 DRAFT = (Draft("gate", "gate_passed", "r-1"),)
 NOW = Moment(0, 0)
+ENDLESS_MS = 60_000
+ENDLESS = JournalSettings().model_copy(update={"window_ms": ENDLESS_MS})
+"""A window longer than anybody may set: what comes earlier did not wait for it."""
 
 
 class Desk:
@@ -72,7 +75,7 @@ class Desk:
 
 def run(act: Callable[[], Awaitable[None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(150):
             await act()
 
     asyncio.run(bounded())
@@ -91,12 +94,12 @@ def test_passages_within_a_window_share_one_commit(tmp_path: Path) -> None:
 
 def test_custody_does_not_wait_and_takes_along_whoever_does(tmp_path: Path) -> None:
     async def act() -> None:
-        desk = Desk(tmp_path, 5_000)
+        desk = Desk(tmp_path, 0, settings=ENDLESS)
         async with desk.running():
             passage = desk.acceptance.accept(DRAFT, NOW, Durability.PASSAGE)
             begin_s = time.perf_counter()
             assert await desk.acceptance.accept(DRAFT, NOW, Durability.CUSTODY, {"a": "1"})
-            assert time.perf_counter() - begin_s < 2
+            assert time.perf_counter() - begin_s < ENDLESS_MS / 2_000
             assert await passage
             assert desk.journal.kept == {"a": "1"}
         assert [len(run) for run in desk.runs()] == [2]
@@ -121,18 +124,20 @@ def test_finishing_commits_what_still_waits_and_takes_no_more(tmp_path: Path) ->
 
 def test_telemetry_waits_longer_and_goes_along_with_whatever_is_written(tmp_path: Path) -> None:
     async def act() -> None:
+        desk = Desk(tmp_path, 50, ENDLESS_MS)
+        accept = desk.acceptance.accept
+        async with desk.running():
+            telemetry = accept(DRAFT, NOW, Durability.TELEMETRY)
+            assert await accept(DRAFT, NOW, Durability.PASSAGE)
+            assert telemetry.done()
+        assert [len(run) for run in desk.runs()] == [2]
         desk = Desk(tmp_path, 50, 400)
         accept = desk.acceptance.accept
         async with desk.running():
             begin_s = time.perf_counter()
-            telemetry = accept(DRAFT, NOW, Durability.TELEMETRY)
-            assert await accept(DRAFT, NOW, Durability.PASSAGE)
-            assert time.perf_counter() - begin_s < 0.35
-            assert telemetry.done()
-            begin_s = time.perf_counter()
             assert await accept(DRAFT, NOW, Durability.TELEMETRY)
             assert time.perf_counter() - begin_s >= 0.39
-        assert [len(run) for run in desk.runs()] == [2, 1]
+        assert [len(run) for run in desk.runs()] == [1]
 
     run(act)
 

@@ -26,12 +26,12 @@ def test_without_a_box_the_wires_are_opened_for_the_while(tmp_path: Path) -> Non
             PtyWire([scanner], tmp_path / "1") as wire,
             at_bench(tmp_path, tables, clock) as bench,
         ):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 row = await bench.row()
             assert (row["device"], row["seen"], row["port"]) == ("one", "BACK", wire.url)
-            scan = asyncio.create_task(scanner.scan("CODE", 10))
+            scan = asyncio.create_task(scanner.scan("CODE", 60))
             while row.get("seen") != "CODE":
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     row = await bench.row()
             await bench.tell(Answer("one", is_good=True))
             assert await scan is Answered.GOOD

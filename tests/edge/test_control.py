@@ -24,7 +24,7 @@ def test_the_box_answers_what_came_of_it(tmp_path: Path) -> None:
         task = asyncio.create_task(serve_control(folder, _act))
         await until((folder / SOCKET).is_socket)
         assert (folder / SOCKET).stat().st_mode & 0o077 == 0
-        said = await asyncio.to_thread(tell_box, folder, {"act": "x"}, 5.0)
+        said = await asyncio.to_thread(tell_box, folder, {"act": "x"}, 60.0)
         assert said == {"heard": {"act": "x"}}
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -44,7 +44,7 @@ def test_a_request_that_is_none_harms_nobody(tmp_path: Path, line: bytes) -> Non
         writer.write_eof()
         await reader.read()
         writer.close()
-        said = await asyncio.to_thread(tell_box, tmp_path, {"act": "x"}, 5.0)
+        said = await asyncio.to_thread(tell_box, tmp_path, {"act": "x"}, 60.0)
         assert said == {"heard": {"act": "x"}}
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

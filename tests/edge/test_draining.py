@@ -106,7 +106,7 @@ def settle(path: Path, held: Place) -> tuple[int | None, DirectLine, Behind]:
             office = WreckOffice(wreck, sync, behind)
             line = DirectLine(sync, office, held)
             assert await office.learn(STREAM, 4, []) == 4
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 return await settle_wreck(sync, office, line, random.random), line, behind
 
     return asyncio.run(act())

@@ -13,7 +13,7 @@ from simulators.devices.gate_reader import GateReader
 from simulators.devices.wire import PtyWire
 from tests.edge.stand_in import box_process, until
 
-WAIT_S = 40.0
+WAIT_S = 150.0
 
 
 def run(*arguments: str) -> str:

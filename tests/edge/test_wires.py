@@ -61,11 +61,11 @@ def test_a_watcher_hears_what_crosses_and_a_slow_one_misses_the_oldest(tmp_path:
             watcher = Watcher()
             wires.watchers.add(watcher)
             running = asyncio.create_task(wires.run())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 rows = [json.loads(await watcher.next())]
             scanner.read_out("CODE")
             while rows[-1].get("seen") != "CODE":
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     rows.append(json.loads(await watcher.next()))
             assert {row["port"] for row in rows} == {wire.url}
             assert b"CODE" in b"".join(bytes.fromhex(row.get("hex", "")) for row in rows)

@@ -54,7 +54,7 @@ def test_an_adapter_that_is_off_or_absent_is_missing(tmp_path: Path) -> None:
             woken = asyncio.Event()
             port = await open_port(line(wire.url), woken.set)
             wire.unplug()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await woken.wait()
             with pytest.raises(PortClosedError, match="gone or off"):
                 port.take()
@@ -71,7 +71,7 @@ def test_a_radio_tells_who_is_heard_and_takes_no_bytes(tmp_path: Path) -> None:
         async with RadioWire([badge], tmp_path) as wire:
             port = await open_port(line(wire.url), woken.set)
             badge.come(-61)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await woken.wait()
             (report,) = reader.feed(port.take())
             assert (identity(report.data), report.rssi_dbm) == (badge.identity, -61)

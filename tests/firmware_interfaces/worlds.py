@@ -27,7 +27,7 @@ from simulators.devices.wedge_scanner import WedgeScanner
 from simulators.devices.wiegand_reader import WiegandReader
 from simulators.devices.wire import PtyWire, SocketWire, Wire
 
-WAIT_S_MAX = 30.0  # a busy machine is slow; only a broken one is this slow
+WAIT_S_MAX = 90.0  # a busy machine is slow; only a broken one is this slow
 KEY = bytes.fromhex("0102030405060708090a0b0c0d0e0f10")
 ENTROPY = bytes(16)
 

@@ -13,7 +13,7 @@ from simulators.site import SimulatedSite
 
 
 async def came_on_line(site: SimulatedSite) -> bool:
-    for _ in range(400):
+    for _ in range(1_800):
         if site.is_online():
             return True
         await asyncio.sleep(0.05)
@@ -22,7 +22,7 @@ async def came_on_line(site: SimulatedSite) -> bool:
 
 async def starts(box: Box, count: int) -> bool:
     """Wait until the journal tells of that many starts."""
-    for _ in range(400):
+    for _ in range(1_800):
         if box.journal.exists():
             records = [
                 record

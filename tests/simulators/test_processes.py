@@ -26,17 +26,16 @@ def is_alive(pid: int) -> bool:
 async def started(folder: Path) -> tuple[RunningProcess, int]:
     process = RunningProcess("parent", [sys.executable, "-c", PARENT], folder / "log")
     await process.start({**os.environ, "WORD": "hello"})
-    for _ in range(1_000):
-        if process.last_words():
-            break
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(90):
+        while not process.last_words():  # noqa: ASYNC110 - it speaks when it has begun
+            await asyncio.sleep(0.01)
     word, child = process.last_words().split()
     assert word == "hello"
     return process, int(child)
 
 
 async def gone(pid: int) -> bool:
-    for _ in range(200):
+    for _ in range(6_000):
         if not is_alive(pid):
             return True
         await asyncio.sleep(0.01)

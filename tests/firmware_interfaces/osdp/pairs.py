@@ -10,7 +10,7 @@ from firmware_interfaces.osdp.panel import Panel
 from simulators.devices.gate_reader import GateReader
 from tests.firmware_interfaces.worlds import KEY
 
-WAIT_S_MAX = 20.0
+WAIT_S_MAX = 90.0
 
 
 class Pair:

@@ -126,8 +126,7 @@ def test_cure_offline_a_disabled_reader_comes_back_at_once() -> None:
     pair = Pair()
     assert pair.until(pair.is_online)
     pair.panel.disable(0)
-    pair.run(0.2)
-    assert not pair.panel.is_secure(0)
+    assert pair.until(lambda: not pair.panel.is_secure(0))
     pair.panel.enable(0)
     assert pair.until(pair.is_online)
 

@@ -20,7 +20,7 @@ EXAMPLE = {
     for name, text in PUBLISHED["secure_channel"].items()
     if name != "from"
 }
-WAIT_S_MAX = 20.0
+WAIT_S_MAX = 90.0
 RANDOM = bytes(range(0xA0, 0xA8))
 
 
