@@ -6,6 +6,7 @@ Only the framing is ours; what is inside belongs to libosdp. Source: IEC 60839-1
 format; CRC-16, polynomial 1021, initial value 1D0F, low byte first, the mark FF not counted.
 """
 
+from binascii import crc_hqx
 from dataclasses import dataclass
 
 MARK = 0xFF
@@ -85,21 +86,9 @@ class Frame:
         return self.code == CHALLENGE and self.security[1:2] == b"\x00"
 
 
-def _crc_step(crc: int) -> int:
-    for _ in range(8):
-        crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xFFFF
-    return crc
-
-
-_CRC_TABLE = tuple(_crc_step(high << 8) for high in range(256))
-
-
 def crc16(data: bytes) -> int:
     """CRC-16 of a frame from its start byte on, 0 to 65535."""
-    crc = 0x1D0F
-    for byte in data:
-        crc = (crc << 8 & 0xFFFF) ^ _CRC_TABLE[crc >> 8 ^ byte]
-    return crc
+    return crc_hqx(data, 0x1D0F)
 
 
 def read_frame(raw: bytes) -> Frame | None:
