@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 from agreed.words import say
@@ -38,7 +39,10 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": Troubles, "description": "what the request names does not exist"},
     409: {"model": Troubles, "description": "what is there already forbids it"},
     422: {"model": Troubles, "description": "a field does not hold what it may hold"},
+    503: {"model": Troubles, "description": "the store does not take it now"},
 }
+
+log = structlog.get_logger()
 
 
 def answer(
@@ -77,6 +81,16 @@ def add_troubles(app: FastAPI) -> None:
     async def collided(_request: Request, _error: IntegrityError) -> JSONResponse:
         message = say("Somebody else changed the same thing at the same moment.")
         return answer(409, "", message, say("Read what is there and decide again."))
+
+    @app.exception_handler(OperationalError)
+    async def unstored(_request: Request, error: OperationalError) -> JSONResponse:
+        why = str(error.orig).strip().partition("\n")[0]
+        log.error("store refused a request", reason=why)
+        message = say("The store of headquarters did not take this ({why}).", why=why)
+        remedy = say(
+            "Free space on its disk or wait until its database answers; then send it again."
+        )
+        return answer(503, WHOLE, message, remedy)
 
 
 def _trouble(found: Mapping[str, Any], remedy: str) -> Trouble:

@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy import Connection, event
 
 from tests.cloud.api.conftest import Office
 from tests.cloud.world import T0
@@ -70,3 +71,27 @@ def test_a_person_reads_what_is_wrong_in_chinese(office: Office) -> None:
     [trouble] = response.json()["errors"]
     assert trouble["field"] == "booked_until_ms"
     assert trouble["message"] == "booked_until_ms：不得早于 booked_from_ms。"
+
+
+def test_a_store_that_fails_is_said_and_keeps_what_it_had(office: Office) -> None:
+    engine = office.world.engine
+    # Full on the one engine, restarted on the other.
+    failing, sign = {
+        "sqlite": ("PRAGMA max_page_count = 1", "full"),
+        "postgresql": ("SELECT pg_terminate_backend(pg_backend_pid())", "terminat"),
+    }[engine.dialect.name]
+
+    def fail(connection: Connection) -> None:
+        connection.exec_driver_sql(failing)
+
+    event.listen(engine, "begin", fail)
+    sites = ({"site": f"site-{number}", "name": "N" * 60} for number in range(1_000))
+    responses = (office.client.post(f"{V1}/sites", json=site) for site in sites)
+    refused = next(response for response in responses if response.status_code != 201)
+    event.remove(engine, "begin", fail)
+    assert refused.status_code == 503, refused.text
+    trouble = refused.json()["errors"][0]
+    assert sign in trouble["message"]
+    assert trouble["remedy"].endswith((".", "。"))
+    engine.dispose()
+    assert office.client.post(f"{V1}/sites", json={"site": "last", "name": "x"}).status_code == 201
