@@ -18,12 +18,12 @@ from firmware_interfaces.observations import Seen
 from simulators.box import Box
 from simulators.cast import SITE, cast_of
 from simulators.day import Act, DayShape, Visit
-from simulators.evidence import read_journal, read_store
+from simulators.evidence import JournalFile, read_journal, read_store
 from simulators.findings import Findings, Scene
 from simulators.headquarters import Headquarters
 from simulators.judge import judge
 from simulators.link import Link
-from simulators.matching import head, newest_ms, until
+from simulators.matching import head, newest_ms, started_ms, until
 from simulators.narration import Narrator, clock_text
 from simulators.people import People, sleep_until
 from simulators.planning import plan_day
@@ -31,18 +31,22 @@ from simulators.report import summary_of
 from simulators.site import SimulatedSite
 from simulators.truth import Witnessed, as_json, deeds_of
 
-_MORNING_MS: Final = 2 * 3_600_000
+_MORNING_MS: Final = 6 * 3_600_000
 _GET_READY_S: Final = 4.0
-"""Real time from the start of the fast clock to the opening of the day."""
+"""Real time from the start of the fast clock to the opening of the day, at least."""
+
+_STARTS_COUNT: Final = 3.0
+"""At least so many times what headquarters took to start: a busy machine needs longer."""
+
 
 _READY_S_MAX: Final = 60.0
-_DRAIN_S_MAX: Final = 45.0
+_DRAIN_S_MAX: Final = 90.0
 _LOOK_S: Final = 0.2
 _DOORS_S: Final = 1.0
 """Real time in which the last door is seen to be shut."""
 
 _FOUND_S: Final = 7.0
-"""Real time in which a box that was started again concludes that a door was shut meanwhile."""
+"""Real time in which a box that runs again concludes that a door was shut meanwhile."""
 
 _DOWN_S: Final = 0.5
 _TRIES_MAX: Final = 100
@@ -150,14 +154,16 @@ class Demonstration:
                 SimulatedSite(self._folder / "box", self._script.seed)
             )
             stack.push_async_callback(self.headquarters.stop)
+            began_s = time.monotonic()
             await self.headquarters.begin(self._clock(self._plan_ms(-_MORNING_MS), 1))
+            start_s = time.monotonic() - began_s
             self._tell(say("headquarters learns packs, workers, cards and orders"))
             codes = await self.headquarters.prepare(self._plan)
             link = await stack.enter_async_context(Link(*self.headquarters.broker_address()))
             self.headquarters.write_account(site, link.port)
             box = Box(self._folder, site)
             stack.push_async_callback(box.stop)
-            day = await self._open(box, site)
+            day = await self._open(box, site, start_s)
             people = People(site, day, partial(self._show, day))
             for order, of_order in codes.items():
                 people.learn(order, of_order)
@@ -172,10 +178,11 @@ class Demonstration:
                 evening()
                 await asyncio.Event().wait()
 
-    async def _open(self, box: Box, site: SimulatedSite) -> SimulatedDay:
-        """Start the fast clock, and the box with it."""
+    async def _open(self, box: Box, site: SimulatedSite, start_s: float) -> SimulatedDay:
+        """Start the fast clock, and the box with it; `start_s` is what a start takes here."""
         self._tell(say("the box starts and learns what was promised"))
-        lead_ms = int(_GET_READY_S * self._script.speed * 1_000)
+        lead_s = max(_GET_READY_S, _STARTS_COUNT * start_s)
+        lead_ms = min(int(lead_s * self._script.speed * 1_000), _MORNING_MS)
         day = self._clock(self._plan_ms(-lead_ms), self._script.speed)
         await self.headquarters.stop()
         await self.headquarters.begin(day)
@@ -258,20 +265,27 @@ class Demonstration:
         closed_ms = self._plan.hour_ms(self._script.shape.close_h)
         await sleep_until(day, closed_ms)
         # Whatever people did is in the journal before a record of a later moment.
-        done_s = max(time.monotonic() + _DOORS_S, self._begun_s + _FOUND_S)
-        done_ms = day.wall_ns(int(done_s * NS_PER_S)) // NS_PER_MS
+        done_ms = _wall_ms(day, time.monotonic() + _DOORS_S)
         until_s = time.monotonic() + _DRAIN_S_MAX
         last = 0
         while time.monotonic() < until_s:
             await asyncio.sleep(_LOOK_S)
             journal = read_journal(box.journal)
-            if not last and newest_ms(journal) >= done_ms:
+            found_ms = self._found_ms(day, journal)
+            if not last and newest_ms(journal) >= max(done_ms, found_ms):
                 last = head(journal)
             store = read_store(self.headquarters.store, SITE)
             through = max((row.sequence for row in store.records), default=0)
             if 0 < last <= through and store.covered_until_ms >= closed_ms:
                 break
         return last or head(read_journal(box.journal))
+
+    def _found_ms(self, day: SimulatedDay, journal: JournalFile) -> int:
+        """Say when a box that was killed has found every door, ms of the day."""
+        if not self._box_killed_ns:
+            return 0
+        running_ms = max(started_ms(journal), _wall_ms(day, self._begun_s))
+        return running_ms + int(_FOUND_S * day.speed * 1_000)
 
     def _scene(
         self, site: SimulatedSite, box: Box, people: People, day: SimulatedDay, last: int
@@ -339,6 +353,10 @@ class Demonstration:
 
     def _show(self, day: SimulatedDay, visit: Visit, act: Act) -> None:
         self._tell(self._narrator.sentence(visit, act), day)
+
+
+def _wall_ms(day: SimulatedDay, mono_s: float) -> int:
+    return day.wall_ns(int(mono_s * NS_PER_S)) // NS_PER_MS
 
 
 def _unheard(share: float, clock: str, what: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from agreed.records import (
+    BOX_STARTED,
     CODE_REFUSED,
     COMPARTMENT_OPENED,
     GATE_PASSED,
@@ -43,6 +44,15 @@ def head(journal: JournalFile) -> int:
 def newest_ms(journal: JournalFile) -> int:
     """Give the wall time of the last record, ms; 0 for none."""
     return int(decode_block(journal.blocks[-1]).columns.wall_ms[-1]) if journal.blocks else 0
+
+
+def started_ms(journal: JournalFile) -> int:
+    """Give the wall time of the box's last start, ms; 0 for none."""
+    for data in reversed(journal.blocks):
+        for record in reversed(to_records(decode_block(data).columns)):
+            if record.node_kind == BOX_STARTED:
+                return record.wall_ms
+    return 0
 
 
 def match_journal(scene: Scene, findings: Findings) -> None:

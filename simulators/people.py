@@ -19,7 +19,13 @@ _TRY_AGAIN_S: Final = 0.4
 _DOOR_S_MAX: Final = 5.0
 _LOOK_S: Final = 0.01
 _HANDS_IN_S: Final = 0.4
-"""How long a door stands open, in real time: it must be seen by a bank that is asked in turn."""
+"""How long a door stands open, in real time, at least."""
+
+_ANSWERS_COUNT: Final = 3
+"""And until its board was asked so often: a box believes what two answers in a row show."""
+
+_HANDS_IN_S_MAX: Final = 2.0
+"""But not for longer than this: the box may be dead."""
 
 _WITH_DOOR: Final = (CodeAction.DEPOSIT, CodeAction.COLLECT)
 
@@ -141,11 +147,22 @@ class People:
     async def _close(self, act: Act, code: str, part: int) -> None:
         """Push the door shut, while its owner already does something else."""
         if part:
-            await asyncio.sleep(_HANDS_IN_S)
+            await self._hands_in(part)
             self.doors.append(DoorUsed(code, part, time.monotonic_ns()))
             self._site.bank.close(part)
         if act.action is CodeAction.DEPOSIT:
             self._deposits[act.order].set()
+
+    async def _hands_in(self, part: int) -> None:
+        """Keep a door open for a while in which whoever asks its board sees it."""
+        bank = self._site.bank
+        asked = bank.answers_about(part)
+        until_ns = time.monotonic_ns() + int(_HANDS_IN_S_MAX * NS_PER_S)
+        await asyncio.sleep(_HANDS_IN_S)
+        while bank.answers_about(part) < asked + _ANSWERS_COUNT:
+            if time.monotonic_ns() > until_ns:
+                break
+            await asyncio.sleep(_LOOK_S)
 
     async def _opened(self, said: int) -> int:
         """Look which door opened since; 0 for none."""

@@ -1,6 +1,7 @@
 """A bank of compartments behind locker boards, and the person in front of it."""
 
 import asyncio
+from collections import Counter
 
 from firmware_interfaces.observations import Seen
 from simulators.devices.far_device import FarDevice
@@ -35,6 +36,11 @@ class LockerBank(FarDevice):
         self._said: set[int] = set()
         self._heard = bytearray()
         self._moved = asyncio.Event()
+        self._answers: Counter[int] = Counter()
+
+    def answers_about(self, part: int) -> int:
+        """Count the answers of a compartment's board that crossed the wire."""
+        return self._answers[(part - 1) // self._locks_count + self._board_first]
 
     def is_open(self, part: int) -> bool:
         """Whether the door stands open."""
@@ -125,6 +131,7 @@ class LockerBank(FarDevice):
 
         def crossed(data: bytes) -> None:
             if data == reply:
+                self._answers[board] += 1
                 self._emit_changes(parts, now_open)
 
         self.send(reply, crossed)

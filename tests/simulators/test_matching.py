@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from agreed.records import BOX_STARTED
+from simulators.evidence import JournalFile
 from simulators.findings import Scene
 from simulators.judge import judge
-from simulators.matching import head, newest_ms, until
+from simulators.matching import head, newest_ms, started_ms, until
+from tests.cloud.world import Chain, alive, fact
 from tests.simulators.judged import good_scene, with_store
 
 SCENE = good_scene()
@@ -91,3 +94,15 @@ def test_what_a_box_wrote_while_we_were_reading_is_left_out() -> None:
     assert head(until(journal, 2)) == 2
     nothing = until(journal, 0)
     assert (head(nothing), newest_ms(nothing)) == (0, 0)
+
+
+def test_the_last_start_of_a_box_is_found() -> None:
+    chain = Chain()
+    blocks = [
+        chain.block(fact(1_000, BOX_STARTED), alive(2_000)),
+        chain.block(alive(3_000), fact(4_000, BOX_STARTED), alive(5_000)),
+        chain.block(alive(6_000)),
+    ]
+    assert started_ms(JournalFile(blocks)) == 4_000
+    assert started_ms(JournalFile(blocks[:1])) == 1_000
+    assert started_ms(JournalFile([])) == 0

@@ -84,6 +84,7 @@ def test_a_move_is_emitted_when_a_whole_status_tells_it() -> None:
     wired.is_noisy = False
     wired.ask(ASK[0])
     wired.ask(ASK[0])
+    assert [wired.bank.answers_about(part) for part in (2, 17)] == [3, 0]
     wired.bank.close(2)
     wired.ask(ASK[0])
     assert [(e.seen, e.part) for e in wired.bank.emitted] == [
