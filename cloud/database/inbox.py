@@ -2,10 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, groupby, repeat
+from itertools import chain, groupby, product, repeat
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, and_, func, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    and_,
+    func,
+    join,
+    outerjoin,
+    select,
+    text,
+)
 
 from agreed.records import RecordColumns
 from agreed.wire import Block
@@ -108,7 +119,7 @@ def witnesses_of_orders(
     found = []
     for chunk in chunks(order_ids):
         is_of_order = schema.records.c.reference.in_(chunk) & _HAS_REFERENCE
-        found += _witnesses(connection, place, is_of_order)
+        found += _witnesses(connection, place, _WITH_TIMES, is_of_order)
     return found
 
 
@@ -120,35 +131,38 @@ def witnesses_of_workers(
     is_kind = records.node_kind.in_(kinds)
     found = []
     # By the time that was claimed where that stands, and by the corrected one: each has its index.
-    for chunk in chunks(_hours_of_workers(connection, place, spans)):
-        is_claimed = tuple_(records.hour, records.subject).in_(chunk) & _HAS_SUBJECT
-        is_claimed &= times.sequence.is_(None)
-        found += _witnesses(connection, place, is_claimed & is_kind)
-    for workers in chunks(list(spans)):
-        from_ms, until_ms = min(spans[w][0] for w in workers), max(spans[w][1] for w in workers)
+    for hours, workers in _workers_by_hours(connection, place, spans).items():
+        for some_hours, some_workers in product(chunks(list(hours)), chunks(workers)):
+            is_claimed = records.hour.in_(some_hours) & records.subject.in_(some_workers)
+            is_claimed &= at(schema.journals, place) & _HAS_SUBJECT & times.sequence.is_(None)
+            found += _witnesses(connection, place, _OF_JOURNALS, is_claimed & is_kind)
+    for part in chunks(list(spans)):
+        from_ms, until_ms = min(spans[w][0] for w in part), max(spans[w][1] for w in part)
         is_corrected = at(schema.corrections, place) & _HAS_CORRECTED_SUBJECT
-        is_corrected &= times.subject.in_(workers) & times.wall_ms.between(from_ms, until_ms)
-        found += _witnesses(connection, place, is_corrected & is_kind, is_outer=False)
+        is_corrected &= times.subject.in_(part) & times.wall_ms.between(from_ms, until_ms)
+        found += _witnesses(connection, place, _CORRECTED, is_corrected & is_kind)
     return [w for w in found if spans[w.subject][0] <= w.wall_ms <= spans[w.subject][1]]
 
 
-def _hours_of_workers(
+def _workers_by_hours(
     connection: Connection, place: Place, spans: dict[str, tuple[int, int]]
-) -> list[tuple[int, str]]:
-    """Pair workers with the hours that their spans touch, as far as anybody was seen then."""
-    hour = schema.records.c.hour
-    is_known = at(schema.records, place) & _HAS_SUBJECT
-    ends = (select(end(hour)).where(is_known).scalar_subquery() for end in (func.min, func.max))
+) -> dict[range, list[str]]:
+    """Find the hours that spans touch, as far as anybody was seen, and whose spans those are."""
+    journals, hour = schema.journals, schema.records.c.hour
+    is_known = _joined(schema.records, journals, *_JOURNAL) & _HAS_SUBJECT
+    ends = (
+        select(end(select(end(hour)).where(is_known).correlate(journals).scalar_subquery()))
+        .where(at(journals, place))
+        .scalar_subquery()
+        for end in (func.min, func.max)
+    )
     first, last = connection.execute(select(*ends)).one()
-    if first is None:
-        return []
-    return [
-        (number, worker)
-        for worker, (from_ms, until_ms) in spans.items()
-        for number in range(
-            max(from_ms // MS_PER_HOUR, first), min(until_ms // MS_PER_HOUR, last) + 1
-        )
-    ]
+    found: dict[range, list[str]] = {}
+    for worker, (from_ms, until_ms) in spans.items() if first is not None else ():
+        start = max(from_ms // MS_PER_HOUR, first)
+        hours = range(start, min(until_ms // MS_PER_HOUR, last) + 1)
+        found.setdefault(hours, []).append(worker)
+    return found
 
 
 def hashes_of_blocks(
@@ -206,14 +220,25 @@ def _texts(columns: RecordColumns) -> Iterator[list[str]]:
     )
 
 
+def _joined(one: Table, other: Table, *names: str) -> ColumnElement[bool]:
+    return and_(*(one.c[name] == other.c[name] for name in names))
+
+
+_JOURNAL: Final = ("company", "site", "box", "epoch")
+_OF_RECORD: Final = _joined(schema.records, schema.corrections, *_JOURNAL, "sequence")
+_WITH_TIMES: Final = outerjoin(schema.records, schema.corrections, _OF_RECORD)
+_CORRECTED: Final = join(schema.records, schema.corrections, _OF_RECORD)
+# Journal by journal, as the index of hours is.
+_OF_JOURNALS: Final = join(
+    schema.journals, schema.records, _joined(schema.records, schema.journals, *_JOURNAL)
+).outerjoin(schema.corrections, _OF_RECORD)
+
+
 def _witnesses(
-    connection: Connection, place: Place, condition: Any, *, is_outer: bool = True
+    connection: Connection, place: Place, source: FromClause, condition: ColumnElement[bool]
 ) -> list[Witness]:
     """Read records with the times in force: corrected, or else as claimed."""
     records, times = schema.records.c, schema.corrections.c
-    of_record = and_(
-        *(records[n] == times[n] for n in ("company", "site", "box", "epoch", "sequence"))
-    )
     query = (
         select(
             records.box,
@@ -229,7 +254,7 @@ def _witnesses(
             records.reference,
             records.block_first,
         )
-        .join_from(schema.records, schema.corrections, of_record, isouter=is_outer)
+        .select_from(source)
         .where(at(schema.records, place), condition)
     )
     return [Witness(*tuple(row)) for row in connection.execute(query)]

@@ -227,8 +227,8 @@ records: Final = Table(
     *names("device", "node_kind", "subject", "reference"),
     Column("detail", Text, nullable=False),
     whole("block_first"),
-    # Hours since the epoch: records arrive nearly in its order, so that an index that begins with
-    # it grows at one end, whoever they are of.
+    # Hours since the epoch: a journal's records arrive nearly in its order, so that an index that
+    # names the journal and then the hour grows at one end of each journal, whoever they are of.
     Column("hour", BigInteger, Computed("wall_ms / 3600000")),
     PrimaryKeyConstraint("company", "site", "box", "epoch", "sequence"),
     Index(
@@ -240,9 +240,11 @@ records: Final = Table(
         postgresql_where=text("reference <> ''"),
     ),
     Index(
-        "ix_records_hour",
+        "ix_records_journal_hour",
         "company",
         "site",
+        "box",
+        "epoch",
         "hour",
         "subject",
         sqlite_where=text("subject <> ''"),

@@ -36,6 +36,19 @@ def test_a_worker_is_found_at_both_ends_of_any_span(world: World) -> None:
             assert sorted(w.sequence for w in found) == wanted
 
 
+def test_a_worker_is_found_in_every_journal_of_the_site(world: World) -> None:
+    world.tell(passed(T0))
+    later = Chain(epoch=b"f" * 16).block(passed(T0 + 1), passed(T0 + 2, "w-2"))
+    with writing(world.engine) as connection:
+        begin_journal(connection, BOX, b"f" * 16, T0)
+        inbox.add_blocks(connection, [inbox.Stored(decode_block(later), later)], T0)
+        begin_journal(connection, BOX, b"g" * 16, T0)  # it holds nothing
+    with reading(world.engine) as connection:
+        spans = {"w-1": (T0, T0 + 5)}
+        found = inbox.witnesses_of_workers(connection, PLACE, spans, {"gate_passed"})
+    assert {(w.epoch, w.sequence) for w in found} == {(b"e" * 16, 1), (b"f" * 16, 1)}
+
+
 def test_before_any_record_nobody_is_found(world: World) -> None:
     with reading(world.engine) as connection:
         spans = {"w-1": (0, 2**60)}
@@ -49,11 +62,13 @@ def test_what_a_site_has_long_recorded_is_not_read_again(small_world: World) -> 
         asked.append((statement, values))
 
     event.listen(small_world.engine, "before_cursor_execute", note)
-    small_world.tell(passed(T0))
+    small_world.tell(passed(T0), passed(T0 + 86_400_000))
     with reading(small_world.engine) as connection:
         asked.clear()
         inbox.witnesses_of_orders(connection, PLACE, ["o-1", "o-2"])
         inbox.witnesses_of_workers(connection, PLACE, {"w-1": (T0, T0), "w-2": (0, T0)}, {"a"})
+        all_day = {f"w-{number}": (T0, T0 + 86_400_000) for number in range(200)}
+        inbox.witnesses_of_workers(connection, PLACE, all_day, {"a"})
         plans = [
             row.detail
             for statement, values in list(asked)
@@ -62,10 +77,12 @@ def test_what_a_site_has_long_recorded_is_not_read_again(small_world: World) -> 
         ]
     reads = [plan for plan in plans if plan.startswith(("SCAN ", "SEARCH "))]
     assert any("ix_records_reference" in plan for plan in reads)
-    assert any("ix_records_hour" in plan for plan in reads)
+    assert any("ix_records_journal_hour" in plan for plan in reads)
     assert any("ix_corrections_subject" in plan for plan in reads)
     whole_site = "USING PRIMARY KEY (company=? AND site=?)"
-    assert [plan for plan in reads if whole_site in plan or plan.startswith("SCAN rec")] == []
+    whole_journal = "records USING PRIMARY KEY (company=? AND site=? AND box=? AND epoch=?)"
+    assert [plan for plan in reads if whole_site in plan or whole_journal in plan] == []
+    assert [plan for plan in reads if plan.startswith("SCAN rec")] == []
 
 
 def test_hashes_are_found_by_place(world: World) -> None:
