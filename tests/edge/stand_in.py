@@ -163,10 +163,14 @@ def box_process(config: Path, *options: str) -> Iterator[subprocess.Popen[bytes]
         process.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(beside: int = 0) -> int:
+    """Choose a port that nobody has; another one than `beside`, which is not taken yet."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port != beside:
+            return port
 
 
 @contextlib.contextmanager
@@ -175,7 +179,7 @@ def broker(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "nats.conf"
     config.write_text(
-        f'server_name: "test"\nhost: "127.0.0.1"\nport: {free_port()}\n'
+        f'server_name: "test"\nhost: "127.0.0.1"\nport: {free_port(port)}\n'
         f'jetstream {{ store_dir: "{folder / "store"}" }}\n'
         f'mqtt {{ host: "127.0.0.1", port: {port} }}\n',
         "utf-8",
