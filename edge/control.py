@@ -24,14 +24,16 @@ async def serve_control(folder: Path, act: Act) -> Never:
     """Answer every request with what came of it, until cancelled."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, TimeoutError, ValueError):
+        with (
+            contextlib.closing(writer),
+            contextlib.suppress(ConnectionError, TimeoutError, ValueError),
+        ):
             async with asyncio.timeout(ASK_S_MAX):
                 request = json.loads(await reader.readline())
             outcome = await act(request if isinstance(request, dict) else {})
             writer.write(json.dumps(outcome, ensure_ascii=False).encode() + b"\n")
             async with asyncio.timeout(ASK_S_MAX):
                 await writer.drain()
-        writer.close()
 
     with short_path(folder, SOCKET) as path:
         door = _bind(path)

@@ -27,11 +27,13 @@ async def serve_status(folder: Path, answers: Answers) -> Never:
     """Answer one question a connection, until cancelled; only the box's own user may ask."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, TimeoutError, ValueError):
+        with (
+            contextlib.closing(writer),
+            contextlib.suppress(ConnectionError, TimeoutError, ValueError),
+        ):
             async with asyncio.timeout(ANSWER_S_MAX):
                 question = json.loads(await reader.readline())
             await _answered(reader, writer, answers(dict(question)))
-        writer.close()
 
     with short_path(folder, SOCKET) as path:
         _remove(path)

@@ -50,3 +50,25 @@ def test_a_request_that_is_none_harms_nobody(tmp_path: Path, line: bytes) -> Non
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(scene())
+
+
+def test_a_box_that_ends_hangs_up_on_whoever_still_waits(tmp_path: Path) -> None:
+    asked = asyncio.Event()
+
+    async def never(_request: dict[str, Any]) -> dict[str, Any]:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def scene() -> None:
+        task = asyncio.create_task(serve_control(tmp_path, never))
+        await until((tmp_path / SOCKET).is_socket)
+        asking = asyncio.create_task(asyncio.to_thread(tell_box, tmp_path, {"act": "x"}, 60.0))
+        await asked.wait()
+        for one in asyncio.all_tasks() - {asking, asyncio.current_task()}:  # as the box ends
+            one.cancel()
+        with pytest.raises(NotRunningError):
+            await asking
+        assert task.cancelled()
+
+    asyncio.run(scene())
