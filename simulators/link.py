@@ -64,7 +64,11 @@ class Link:
         self._writers.clear()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._carry, sock=self._socket)
+        # A cut may come while it begins: by then the server must be known.
+        self._server = await asyncio.start_server(
+            self._carry, sock=self._socket, start_serving=False
+        )
+        await self._server.start_serving()
 
     def _refuse(self) -> None:
         if self._server is not None:

@@ -71,6 +71,22 @@ def test_a_healed_link_has_the_same_port() -> None:
     asyncio.run(play())
 
 
+def test_a_cut_in_the_moment_in_which_it_begins_to_listen_is_a_cut() -> None:
+    async def play(turns: int) -> None:
+        async with linked() as link:
+            link.cut()
+            healing = asyncio.create_task(link.heal())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            link.cut()
+            await asyncio.wait([healing])
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection("127.0.0.1", link.port)
+
+    for turns in range(1, 5):
+        asyncio.run(play(turns))
+
+
 def test_while_the_broker_is_down_the_link_refuses_as_it_would() -> None:
     async def play() -> None:
         held: list[asyncio.StreamWriter] = []
