@@ -177,7 +177,7 @@ def play(
     if dice.random() < 0.6:  # ended by a power cut: the log is still there
         for name, content in copied.items():
             (folder / name).write_bytes(content)
-    name = dice.choice([p.name for p in folder.iterdir() if p.name.startswith(FILE)])
+    name = dice.choice(sorted(p.name for p in folder.iterdir() if p.name.startswith(FILE)))
     data = bytearray((folder / name).read_bytes())
     harm(data, dice)
     (folder / name).write_bytes(data)

@@ -66,5 +66,5 @@ def test_writers_of_a_site_follow_each_other(world: World) -> None:
         waiting.start()
         waiting.join(0.2)
         order.append("first")
-    waiting.join(20)
+    waiting.join(60)
     assert order == ["first", "second"]
