@@ -32,6 +32,11 @@ def say(message: str, /, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def marked(message: str) -> str:
+    """Mark a message for the catalogue where it is only kept; it is translated when it is said."""
+    return message
+
+
 def say_count(one: str, many: str, count: int, /, **values: object) -> str:
     """Translate a message that depends on a number; `{count}` stands for it."""
     text = catalogue(language.get()).ngettext(one, many, count)

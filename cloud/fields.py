@@ -31,7 +31,7 @@ def _carried(value: str) -> str:
 
 def _shown(value: str) -> str:
     if not value.isprintable():
-        raise ValueError("control characters are not allowed")
+        raise ValueError(say("control characters are not allowed"))
     return value
 
 

@@ -139,7 +139,7 @@ def _read(file: Path) -> Plan:
     if isinstance(found, Plan):
         return found
     for fault in found:
-        out.print(f"✗ {fault.field}: {fault.message}", markup=False)
+        out.print(f"✗ {fault.message}", markup=False)
     raise typer.Exit(EXIT_FAULTY)
 
 

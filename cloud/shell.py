@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from agreed.limits import NAME_PATTERN
 from agreed.words import RemedyError, say
+from agreed.wrong_fields import explain
 from cloud.database.fleet import BoxName
 from cloud.folder import Folder, Kept, store_trouble
 from cloud.link import Clock
@@ -93,12 +94,9 @@ def requested(model: type[RequestT], **fields: Any) -> RequestT:
     try:
         return model(**fields)
     except ValidationError as error:
-        found = error.errors()[0]
-        field = str(found["loc"][0]) if found["loc"] else ""
-        problem = str(found["msg"]).removeprefix("Value error, ")
-        raise RemedyError(
-            say("{field}: {problem}; correct it and ask again.", field=field, problem=problem)
-        ) from None
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise RemedyError(explain(first, place, say("the request"))[1]) from None
 
 
 def print_json(kind: Any, found: Any) -> None:

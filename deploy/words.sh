@@ -3,9 +3,9 @@
 set -euo pipefail
 folder=agreed/locale/zh_Hans_CN/LC_MESSAGES
 mkdir -p "$folder"
-for room in edge cloud duifu simulators; do
+for room in agreed firmware_interfaces edge cloud duifu simulators; do
   pot=$(mktemp)
-  .venv/bin/pybabel -q extract --project duifu --version 1 -F deploy/words.cfg -k say -k say_count:1,2 -k _ --sort-output \
+  .venv/bin/pybabel -q extract --project duifu --version 1 -F deploy/words.cfg -k say -k say_count:1,2 -k marked --sort-output \
     --no-location -o "$pot" "$room"
   po="$folder/$room.po"
   if [ -e "$po" ]; then

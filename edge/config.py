@@ -49,7 +49,9 @@ def _known_url(text: str) -> str:
     else:
         is_known = is_known and not (parts.username or parts.path.strip("/") or parts.query)
     if not is_known:
-        raise ValueError("write mqtt://host:1883 or mqtts://host:8883; user and password apart")
+        raise ValueError(
+            say("write mqtt://host:1883 or mqtts://host:8883; user and password apart")
+        )
     return text
 
 
@@ -117,9 +119,9 @@ class Headquarters(_Settings):
     @model_validator(mode="after")
     def _one_password(self) -> Self:
         if self.password is not None and self.password_file is not None:
-            raise ValueError("give at most one of password and password_file")
+            raise ValueError(say("give at most one of password and password_file"))
         if (self.password or self.password_file) and not self.user:
-            raise ValueError("a password needs a user")
+            raise ValueError(say("a password needs a user"))
         return self
 
 
@@ -145,7 +147,7 @@ class JournalSettings(_Settings):
     @model_validator(mode="after")
     def _telemetry_first(self) -> Self:
         if self.telemetry_room_mib < self.custody_room_mib:
-            raise ValueError("telemetry_room_mib must not be less than custody_room_mib")
+            raise ValueError(say("telemetry_room_mib must not be less than custody_room_mib"))
         return self
 
 
@@ -167,7 +169,7 @@ class Gate(_Settings):
     @model_validator(mode="after")
     def _has_anything(self) -> Self:
         if self.reader is None and (self.button is None or self.opener is None):
-            raise ValueError("a gate needs a reader, or a button and an opener")
+            raise ValueError(say("a gate needs a reader, or a button and an opener"))
         return self
 
     @property
@@ -253,7 +255,7 @@ class BoxSettings(_Settings):
         for field, used, known in self._uses():
             if used not in known:
                 raise PydanticCustomError(
-                    NO_DEVICE, "{field}: no device {name}", {"field": field, "name": used}
+                    NO_DEVICE, "{setting}: no device {name}", {"setting": field, "name": used}
                 )
         roles = [gate.name for gate in self.gate] + [kiosk.scanner for kiosk in self.kiosk]
         roles += [place.radio for place in self.place]

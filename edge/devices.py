@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from agreed.machine import Moment
-from agreed.words import RemedyError, say, say_count
+from agreed.words import RemedyError, marked, say, say_count
 from edge.config import BoxSettings, read_settings
 from edge.remedies import port_sentence
 from edge.status import NotRunningError, Row, ask_status
@@ -40,16 +40,11 @@ IDENTIFY_S: Final = 2.0
 ADDRESSES_COUNT_MAX: Final = 127
 
 
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated when it is said."""
-    return message
-
-
 _STATES: Final = {
-    "back": _("answers"),
-    "lost": _("does not answer"),
-    "unknown": _("not heard of yet"),
-    "": _("no box runs"),
+    "back": marked("answers"),
+    "lost": marked("does not answer"),
+    "unknown": marked("not heard of yet"),
+    "": marked("no box runs"),
 }
 
 

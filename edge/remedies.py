@@ -5,111 +5,73 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from agreed.words import say
+from agreed.words import marked, say
+from agreed.wrong_fields import explain
 from firmware_interfaces.locker.kinds import KINDS
-
-
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated when it is said."""
-    return message
-
 
 NAMED_TWICE: Final = "device_named_twice"
 NO_DEVICE: Final = "no_such_device"
 USED_TWICE: Final = "device_used_twice"
 ONLY_HEARD: Final = "device_only_heard"
 
-# By pydantic's error type; {place} is the field, the rest comes from the error's context.
+# By pydantic's error type, where the settings file has words of its own.
 _SENTENCES: Final = {
-    "missing": _("{place} is missing; add it."),
-    "extra_forbidden": _("{place} is not a setting; correct its spelling or remove it."),
-    "string_type": _("{place} must be text in quotation marks."),
-    "int_type": _("{place} must be a whole number."),
-    "int_parsing": _("{place} must be a whole number."),
-    "int_from_float": _("{place} must be a whole number."),
-    "bool_type": _("{place} must be true or false."),
-    "bool_parsing": _("{place} must be true or false."),
-    "path_type": _("{place} must be a path in quotation marks."),
-    "tuple_type": _("{place} must be a list of tables."),
-    "model_type": _("{place} must be a table."),
-    "model_attributes_type": _("{place} must be a table."),
-    "greater_than_equal": _("{place} must be at least {ge}."),
-    "greater_than": _("{place} must be more than {gt}."),
-    "less_than_equal": _("{place} must be at most {le}."),
-    "less_than": _("{place} must be less than {lt}."),
-    "string_too_short": _("{place} is too short; give at least {min_length} characters."),
-    "string_too_long": _("{place} is too long; give at most {max_length} characters."),
-    "too_short": _("{place} has too few entries; give at least {min_length}."),
-    "too_long": _("{place} has too many entries; give at most {max_length}."),
-    "string_pattern_mismatch": _(
-        "{place} may only hold a-z, 0-9 and hyphens, at most 32 characters."
+    "extra_forbidden": marked("{field} is not a setting; correct its spelling or remove it."),
+    "string_type": marked("{field} must be text in quotation marks."),
+    "path_type": marked("{field} must be a path in quotation marks."),
+    "tuple_type": marked("{field} must be a list of tables."),
+    "model_type": marked("{field} must be a table."),
+    "model_attributes_type": marked("{field} must be a table."),
+    NAMED_TWICE: marked("two devices are called {name}; rename one."),
+    NO_DEVICE: marked(
+        "{setting}: no [[line]] has a suitable device called {name}; correct the name."
     ),
-    "literal_error": _("{place} must be one of {expected}."),
-    NAMED_TWICE: _("two devices are called {name}; rename one."),
-    NO_DEVICE: _("{field}: no [[line]] has a suitable device called {name}; correct the name."),
-    ONLY_HEARD: _(
+    ONLY_HEARD: marked(
         "gate: {name} is only listened to, and its own controller decides; remove opener and "
         "button there, or set its line to mode = “control”."
     ),
-    USED_TWICE: _("{name} is given to two gates, kiosks or places; remove one."),
-    "union_tag_invalid": _("{place}: the family must be one of {expected_tags}."),
-    "union_tag_not_found": _("{place}: the family is missing; add it."),
+    USED_TWICE: marked("{name} is given to two gates, kiosks or places; remove one."),
+    "union_tag_invalid": marked("{field}: the family must be one of {expected_tags}."),
+    "union_tag_not_found": marked("{field}: the family is missing; add it."),
 }
 
-# What validators of ours say, here and in firmware_interfaces.
-_OWN: Final = (
-    _("write mqtt://host:1883 or mqtts://host:8883; user and password apart"),
-    _("give at most one of password and password_file"),
-    _("a password needs a user"),
-    _("a gate needs a reader, or a button and an opener"),
-    _("telemetry_room_mib must not be less than custody_room_mib"),
-    _("give exactly one of key and key_file"),
-    _("a secure-channel key is 32 hexadecimal characters"),
-    _("this key is publicly known; give the reader a key of its own"),
-    _("address and compartments reach past board 15"),
-    _("a door needs a strike, a contact or a button"),
-    _("an identity key is 32 hexadecimal characters"),
-    _("far_dbm must be less than near_dbm"),
-    _("away_s must be at least three times scan_s"),
-    _('ends = "silence" needs idle_ms above 0'),
-    _(
-        "a port is a path such as /dev/ttyUSB0 or /dev/serial/by-id/..., "
-        "or an address such as socket://192.168.1.20:4001"
-    ),
-)
-
-_TWICE: Final = " is given twice on one line: "
-
-
 _PORT_FAULTS: Final = {
-    "PortMissingError": _("port {port}: nothing answers; check adapter, cable and power."),
-    "PortBusyError": _("port {port}: another program holds it; stop that program."),
-    "PortClosedError": _("port {port}: it was unplugged; plug it in again."),
-    "PortStalledError": _("port {port}: it takes no more bytes; unplug it and plug it in again."),
-    "PortFloodedError": _(
+    "PortMissingError": marked("port {port}: nothing answers; check adapter, cable and power."),
+    "PortBusyError": marked("port {port}: another program holds it; stop that program."),
+    "PortClosedError": marked("port {port}: it was unplugged; plug it in again."),
+    "PortStalledError": marked(
+        "port {port}: it takes no more bytes; unplug it and plug it in again."
+    ),
+    "PortFloodedError": marked(
         "port {port}: it floods and is left alone until it is quiet; look for a stuck device."
     ),
-    "PortRefusedError": _("port {port}: no permission; add the box's user to the group {group}."),
-    "PortUngroupedError": _(
+    "PortRefusedError": marked(
+        "port {port}: no permission; add the box's user to the group {group}."
+    ),
+    "PortUngroupedError": marked(
         "port {port}: only its owner may open it; give it to the group {group} by a udev rule, "
         "see docs/pi.md."
     ),
-    "PortForbiddenError": _(
+    "PortForbiddenError": marked(
         "port {port}: the unit or container that the box runs in does not allow it; allow the "
         "device there."
     ),
-    "PortOptionError": _("port {port}: the adapter cannot do what its settings ask; correct them."),
+    "PortOptionError": marked(
+        "port {port}: the adapter cannot do what its settings ask; correct them."
+    ),
 }
 _STORE_FAULTS: Final = {
-    "StoreFullError": _("the card is full: nothing is recorded; make room in the data folder."),
-    "StoreReadOnlyError": _("the card is read-only: nothing is recorded; replace the card."),
+    "StoreFullError": marked(
+        "the card is full: nothing is recorded; make room in the data folder."
+    ),
+    "StoreReadOnlyError": marked("the card is read-only: nothing is recorded; replace the card."),
 }
-_STORE_FAULT: Final = _("the card reports a fault: nothing is recorded; replace the card.")
+_STORE_FAULT: Final = marked("the card reports a fault: nothing is recorded; replace the card.")
 
 
 _ROOMS: Final = {
-    "scarce": _("the card is nearly full: signs of life are not recorded; make room on it."),
-    "low": _("the card is nearly full: no parcel and no task begins; make room on it."),
+    "scarce": marked("the card is nearly full: signs of life are not recorded; make room on it."),
+    "low": marked("the card is nearly full: no parcel and no task begins; make room on it."),
 }
 
 
@@ -131,29 +93,8 @@ def store_sentence(fault: str) -> str:
 def settings_sentence(path: Path, error: ValidationError) -> str:
     """Say the first thing that is wrong with a settings file."""
     first: Any = error.errors(include_url=False)[0]
-    place = _place(first["loc"])
-    sentence = _SENTENCES.get(first["type"])
-    if sentence is not None:
-        what = say(sentence, **_limits(first), place=place)
-    else:
-        own = first.get("ctx", {}).get("error")
-        message = _own_words(str(own)) if own is not None else first["msg"]
-        what = f"{place}: {message}" if place else message
-    return f"{path}: {what}"
-
-
-def _limits(found: dict[str, Any]) -> dict[str, Any]:
-    limits = dict(found.get("ctx", {}))
-    if "expected" in limits:
-        limits["expected"] = str(limits["expected"]).replace(" or ", ", ")
-    return limits
-
-
-def _own_words(message: str) -> str:
-    field, twice, names = message.partition(_TWICE)
-    if twice:
-        return say("{field} is given twice on one line: {names}.", field=field, names=names)
-    return say(message)
+    _, problem = explain(first, _place(first["loc"]), say("the whole file"), _SENTENCES)
+    return f"{path}: {problem}"
 
 
 def _place(location: tuple[str | int, ...]) -> str:

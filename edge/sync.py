@@ -40,6 +40,7 @@ from agreed.messages import (
 from agreed.signing import end_statement, hello_statement
 from agreed.stream import Sender
 from agreed.wire import NO_HASH
+from agreed.words import marked
 
 STOPPED_HELLO_MS: Final = 10_000
 """How often a box that must not send asks whether a person has looked meanwhile."""
@@ -48,19 +49,14 @@ OUTGOING_COUNT_MAX: Final = WINDOW_ITEMS_MAX * 2
 """Messages that wait for the line; a line that takes none is told nothing more."""
 
 
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated when it is said."""
-    return message
-
-
-OTHER_HISTORY: Final = _("headquarters holds another history of this box: a copied card?")
-MORE_THAN_OURS: Final = _("headquarters holds more than this journal: an old card put back?")
-REFUSED: Final = _("headquarters does not take the records of this box: is it enrolled?")
-NOT_ACCEPTED: Final = _("a person at headquarters must accept this box first: Boxes, this box")
-FORKED: Final = _("headquarters holds another history for the same records: a copied card?")
-MALFORMED: Final = _("headquarters cannot read what this box sends: is its version older?")
-UNSIGNED: Final = _("headquarters finds no valid signature of this box on its records")
-OTHER_KEY: Final = _(
+OTHER_HISTORY: Final = marked("headquarters holds another history of this box: a copied card?")
+MORE_THAN_OURS: Final = marked("headquarters holds more than this journal: an old card put back?")
+REFUSED: Final = marked("headquarters does not take the records of this box: is it enrolled?")
+NOT_ACCEPTED: Final = marked("a person at headquarters must accept this box first: Boxes, this box")
+FORKED: Final = marked("headquarters holds another history for the same records: a copied card?")
+MALFORMED: Final = marked("headquarters cannot read what this box sends: is its version older?")
+UNSIGNED: Final = marked("headquarters finds no valid signature of this box on its records")
+OTHER_KEY: Final = marked(
     "headquarters knows another key of this box; compare the fingerprint and accept it there"
 )
 

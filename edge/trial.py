@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from agreed.machine import Moment
-from agreed.words import say
+from agreed.words import marked, say
 from edge.bench import Bench
 from firmware_interfaces.ble.codec import ReportReader
 from firmware_interfaces.discovery.rehearsal import Act, Outcome, Rehearsal
@@ -17,29 +17,24 @@ TICK_S: Final = 0.2
 Say = Callable[[str], None]
 
 
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated when it is said."""
-    return message
-
-
 _ACTS: Final = {
-    Act.WAIT: _("Waiting for the device to answer."),
-    Act.TAP: _("Hold a card to the reader."),
-    Act.WATCH_GREEN: _("The box opens now: look whether it opens."),
-    Act.WATCH_RED: _("The box refuses now: did you see red or hear it?"),
-    Act.OPEN: _("The box opens the compartment now."),
-    Act.PULL: _("Open the door."),
-    Act.CLOSE: _("Close the door."),
-    Act.PRESS: _("Press the exit button."),
-    Act.SCAN: _("Scan a code."),
-    Act.CARRY_IN: _("Bring a badge near."),
-    Act.CARRY_OUT: _("Take the badge away."),
-    Act.HEAR_BEEP: _("The box answers now: did you hear a beep?"),
+    Act.WAIT: marked("Waiting for the device to answer."),
+    Act.TAP: marked("Hold a card to the reader."),
+    Act.WATCH_GREEN: marked("The box opens now: look whether it opens."),
+    Act.WATCH_RED: marked("The box refuses now: did you see red or hear it?"),
+    Act.OPEN: marked("The box opens the compartment now."),
+    Act.PULL: marked("Open the door."),
+    Act.CLOSE: marked("Close the door."),
+    Act.PRESS: marked("Press the exit button."),
+    Act.SCAN: marked("Scan a code."),
+    Act.CARRY_IN: marked("Bring a badge near."),
+    Act.CARRY_OUT: marked("Take the badge away."),
+    Act.HEAR_BEEP: marked("The box answers now: did you hear a beep?"),
 }
 _OUTCOMES: Final = {
-    Outcome.SEEN: _("as it should be"),
-    Outcome.NOT_SEEN: _("NOT seen"),
-    Outcome.REFUSED: _("REFUSED"),
+    Outcome.SEEN: marked("as it should be"),
+    Outcome.NOT_SEEN: marked("NOT seen"),
+    Outcome.REFUSED: marked("REFUSED"),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agreed.machine import NS_PER_MS, Moment
+from agreed.words import say
 from firmware_interfaces.debounce import Debounced
 from firmware_interfaces.doors import DoorWatch
 from firmware_interfaces.observations import Observation, Seen
@@ -51,7 +52,7 @@ class WiredDoor(BaseModel):
     @model_validator(mode="after")
     def _has_anything(self) -> Self:
         if self.strike is None and self.contact is None and self.button is None:
-            raise ValueError("a door needs a strike, a contact or a button")
+            raise ValueError(say("a door needs a strike, a contact or a button"))
         return self
 
 

@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from agreed.limits import NAME_PATTERN
+from agreed.words import say
+
 # loop:// is pyserial's wire from a port to itself, for trying a box without hardware.
 _PORT = re.compile(
     r"/[^\0]+|(socket|rfc2217|udp)://[^/\s]+:\d{1,5}(\?\S*)?|ble://[a-z0-9]{1,16}|loop://"
@@ -16,13 +19,15 @@ def _known_port(port: str) -> str:
     if _PORT.fullmatch(port):
         return port
     raise ValueError(
-        "a port is a path such as /dev/ttyUSB0 or /dev/serial/by-id/..., "
-        "or an address such as socket://192.168.1.20:4001"
+        say(
+            "a port is a path such as /dev/ttyUSB0 or /dev/serial/by-id/..., "
+            "or an address such as socket://192.168.1.20:4001"
+        )
     )
 
 
 PortUrl = Annotated[str, Field(min_length=2, max_length=255), AfterValidator(_known_port)]
-DeviceName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+DeviceName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
 class Wiring(BaseModel):
@@ -51,4 +56,7 @@ def different(field: str, values: Sequence[object]) -> None:
     """Refuse a table in which two devices share what must be their own."""
     twice = sorted({str(value) for value in values if values.count(value) > 1})
     if twice:
-        raise ValueError(f"{field} is given twice on one line: {', '.join(twice)}")
+        names = ", ".join(twice)
+        raise ValueError(
+            say("{field} is given twice on one line: {names}", field=field, names=names)
+        )

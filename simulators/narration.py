@@ -4,22 +4,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from agreed.directives import CodeAction
-from agreed.words import say
+from agreed.words import marked, say
 from simulators.cast import GATES, Cast
 from simulators.day import Act, Visit
 
-
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated when it is said."""
-    return message
-
-
-_GATES: Final = dict(zip(GATES, (_("the north gate"), _("the south gate")), strict=True))
+_GATES: Final = dict(zip(GATES, (marked("the north gate"), marked("the south gate")), strict=True))
 _BY_CODE: Final = {
-    CodeAction.START: _("{who} starts {order}"),
-    CodeAction.FINISH: _("{who} finishes {order}; it is accepted"),
-    CodeAction.DEPOSIT: _("{who} puts {order} into the locker"),
-    CodeAction.COLLECT: _("{who} collects {order}"),
+    CodeAction.START: marked("{who} starts {order}"),
+    CodeAction.FINISH: marked("{who} finishes {order}; it is accepted"),
+    CodeAction.DEPOSIT: marked("{who} puts {order} into the locker"),
+    CodeAction.COLLECT: marked("{who} collects {order}"),
 }
 
 

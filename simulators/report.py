@@ -6,22 +6,22 @@ from rich.console import Console, Group
 from rich.table import Table
 
 from agreed.money import yuan
-from agreed.words import say
+from agreed.words import marked, say
 from simulators.findings import Findings
 
-
-def _(message: str) -> str:
-    """Mark a message for the catalogue; it is translated when it is said."""
-    return message
-
-
-PROMISES: Final = (_("kept"), _("late"), _("missed"), _("undecidable"), _("open"))
+PROMISES: Final = (
+    marked("kept"),
+    marked("late"),
+    marked("missed"),
+    marked("undecidable"),
+    marked("open"),
+)
 _RECORDS: Final = (
-    _("at devices"),
-    _("journaled"),
-    _("committed"),
-    _("lost"),
-    _("duplicated"),
+    marked("at devices"),
+    marked("journaled"),
+    marked("committed"),
+    marked("lost"),
+    marked("duplicated"),
 )
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_every_test_file_has_a_module_or_a_sentence() -> None:
 
 
 def said(room: str) -> set[str]:
-    keywords = {"say": None, "say_count": (1, 2), "_": None, "ngettext": (1, 2)}
+    keywords = {"say": None, "say_count": (1, 2), "marked": None, "ngettext": (1, 2)}
     methods = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
     options = {"**/templates/**.html": {"trimmed": "true", "silent": "false"}}
     found = extract_from_dir(ROOT / room, methods, options, keywords=keywords)
@@ -172,3 +173,28 @@ def test_money_is_never_a_float() -> None:
 def test_no_download_address_in_a_lock_file() -> None:
     for path in (ROOT / "deploy/locks").glob("*.txt"):
         assert "://" not in path.read_text(), path
+
+
+def refusals(room: str) -> Iterator[tuple[Path, ast.Call]]:
+    """Yield what the checks of settings and requests raise: pydantic shows it to a person."""
+    for path in (ROOT / room).rglob("*.py"):
+        for check in ast.walk(ast.parse(path.read_text())):
+            if isinstance(check, ast.FunctionDef) and any(map(_is_check, check.decorator_list)):
+                for raised in ast.walk(check):
+                    if isinstance(raised, ast.Raise) and isinstance(raised.exc, ast.Call):
+                        yield path, raised.exc
+
+
+def _is_check(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "model_validator"
+
+
+@pytest.mark.parametrize("room", ["cloud", "edge", "firmware_interfaces"])
+def test_what_a_check_refuses_is_said_in_the_readers_language(room: str) -> None:
+    found = list(refusals(room))
+    assert found
+    for path, raised in found:
+        is_bare = ast.unparse(raised.func) == "ValueError" and isinstance(
+            raised.args[0], ast.Constant
+        )
+        assert not is_bare, f"{path}: {ast.unparse(raised)}"

@@ -13,10 +13,13 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 from agreed.words import say
+from agreed.wrong_fields import explain
 from cloud.office.refusals import ConflictError, ForbiddenError, OfficeError, UnknownError
-from cloud.wrong_fields import WHOLE, explain
 
 PREFIX: Final = "/api/"
+
+WHOLE: Final = "body"
+"""Stands for a field where the whole of a request cannot be read."""
 
 
 class Trouble(BaseModel):
@@ -96,7 +99,7 @@ def add_troubles(app: FastAPI) -> None:
 def _trouble(found: Mapping[str, Any], remedy: str) -> Trouble:
     """Name the field without saying where in the request it stands."""
     place = ".".join(str(part) for part in found["loc"][1:])
-    field, message = explain(found, place)
+    field, message = explain(found, place, WHOLE)
     return Trouble(field=field, message=message, remedy=remedy)
 
 

@@ -10,6 +10,7 @@ from agreed.directives import Code, CodeAction, EndOrder, PromisedNode
 from agreed.limits import AMOUNT_FEN_MAX, NODES_PER_ORDER_MAX
 from agreed.promises import Verdict
 from agreed.words import say
+from agreed.wrong_fields import explain
 from cloud.consequences import judge_again, pay_what_waits
 from cloud.database import books, masters, promising
 from cloud.database.engine import writing
@@ -63,7 +64,7 @@ class NodeTerms(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> "NodeTerms":
         if len(set(self.crew)) != len(self.crew):
-            raise ValueError("crew: name each worker once in each role")
+            raise ValueError(say("crew: name each worker once in each role"))
         return self
 
 
@@ -98,10 +99,10 @@ class OrderRequest(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> "OrderRequest":
         if self.booked_until_ms is not None and self.booked_until_ms < self.booked_from_ms:
-            raise ValueError("booked_until_ms: must not be before booked_from_ms")
+            raise ValueError(say("booked_until_ms: must not be before booked_from_ms"))
         keys = [node.key for node in self.nodes or []]
         if len(set(keys)) != len(keys):
-            raise ValueError("nodes: name each node once")
+            raise ValueError(say("nodes: name each node once"))
         return self
 
 
@@ -273,7 +274,7 @@ def _promised(request: OrderRequest, node: PackNode, terms: NodeTerms) -> Promis
             weakest_evidence=node.weakest_evidence.evidence,
         )
     except ValidationError as error:
-        raise InvalidError(f"nodes.{node.key}", str(error.errors()[0]["msg"])) from None
+        raise InvalidError(*explain(error.errors()[0], f"nodes.{node.key}", "")) from None
 
 
 def _work(node: PackNode, terms: NodeTerms) -> promising.NodeWork:

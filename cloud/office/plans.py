@@ -1,5 +1,6 @@
 """Checks, publishes and tries plans."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine
 
 from agreed.words import say
+from agreed.wrong_fields import explain
 from cloud.database import plan_books, schema
 from cloud.database.engine import writing
 from cloud.database.fleet import Place, at
@@ -24,7 +26,7 @@ MONTHS_MAX: Final = 36
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a plan: the field, and what to do."""
+    """One thing that is wrong with a plan: the field, and a sentence that names it."""
 
     field: str
     message: str
@@ -51,7 +53,7 @@ def check_plan(content: Any) -> Plan | list[Fault]:
     try:
         return Plan.model_validate(content)
     except ValidationError as error:
-        return [_fault(dict(found)) for found in error.errors()]
+        return [_fault(found) for found in error.errors()]
 
 
 def publish_plan(engine: Engine, company: str, plan: Plan, published_by: str, now_ms: int) -> int:
@@ -102,33 +104,9 @@ def try_on_past(
     return Tried(past.lines, before, tried, compare(before, tried) if before else [])
 
 
-def _fault(found: dict[str, Any]) -> Fault:
-    field = ".".join(str(part) for part in found["loc"])
-    message = str(found["msg"]).removeprefix("Value error, ")
-    if found["type"] == "value_error":
-        inner, colon, rest = message.partition(": ")
-        if colon:
-            return Fault(f"{field}.{inner}" if field else inner, rest)
-        return Fault(field, message)
-    return Fault(field, _remedy(str(found["type"]), found.get("ctx", {}), message))
-
-
-def _remedy(kind: str, limits: dict[str, Any], message: str) -> str:
-    bounds = {
-        "greater_than_equal": say("must be at least {least}.", least=limits.get("ge")),
-        "greater_than": say("must be above {least}.", least=limits.get("gt")),
-        "less_than_equal": say("must be at most {most}.", most=limits.get("le")),
-    }
-    remedies = {
-        "missing": say("is missing; add it."),
-        "extra_forbidden": say("is no field of a plan; take it out."),
-        "int_from_float": say("must be a whole number: fen, or basis points."),
-        "int_type": say("must be a whole number: fen, or basis points."),
-        "int_parsing": say("must be a whole number: fen, or basis points."),
-        "string_pattern_mismatch": say("use small letters, digits and hyphens, up to 32."),
-        "enum": say("choose one of: {choices}.", choices=limits.get("expected")),
-    }
-    return bounds.get(kind) or remedies.get(kind) or message
+def _fault(found: Mapping[str, Any]) -> Fault:
+    place = ".".join(str(part) for part in found["loc"])
+    return Fault(*explain(found, place, say("the whole plan")))
 
 
 def _check_site(connection: Connection, company: str, plan: Plan) -> None:

@@ -41,7 +41,7 @@ class CredentialRequest(_Request):
     @model_validator(mode="after")
     def _check(self) -> "CredentialRequest":
         if self.valid_until_ms <= self.valid_from_ms:
-            raise ValueError("valid_until_ms: must be later than valid_from_ms")
+            raise ValueError(say("valid_until_ms: must be later than valid_from_ms"))
         return self
 
 

@@ -30,9 +30,9 @@ from agreed.records import (
     GAP,
 )
 from agreed.words import RemedyError, say
+from agreed.wrong_fields import OURS, explain
 from cloud.replay.timestamps import DateOnly, DateOrder, EpochUnit, TimeForm
 from cloud.settlement.packs import MS_PER_MINUTE, BasisPoints, Fen, Key, Label, Pack, PackNode
-from cloud.wrong_fields import OURS, explain
 
 DERIVED: Final = "import: "
 """How the node kind of a promise's fact begins; steps of a log may not."""
@@ -299,7 +299,7 @@ def read_mapping(data: bytes, name: str) -> Mapping:
         raise RemedyError(say("{file} is not UTF-8: save it as UTF-8.", file=name)) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        _, problem = explain(first, _field(first["loc"]), whole=say("the whole file"))
+        _, problem = explain(first, _field(first["loc"]), say("the whole file"))
         raise RemedyError(f"{name}: {problem}") from None
     # Besides its own error tomllib lets those of too many digits and of too deep lists through.
     except (ValueError, RecursionError) as error:

@@ -10,6 +10,7 @@ from agreed.limits import BASIS_POINTS, NODES_PER_ORDER_MAX
 from agreed.money import scaled
 from agreed.promises import Match
 from agreed.records import Evidence
+from agreed.words import say
 from cloud.fields import MS_PER_MINUTE, BasisPoints, Fen, Label, MaybeWord, Minutes, Name, Word
 
 Key = Name
@@ -100,9 +101,9 @@ class PackNode(_Frozen):
     @model_validator(mode="after")
     def _check(self) -> "PackNode":
         if self.hard_minutes <= self.tolerance_minutes:
-            raise ValueError("hard_minutes: must exceed tolerance_minutes")
+            raise ValueError(say("hard_minutes: must exceed tolerance_minutes"))
         if bool(self.place) != (self.match is MatchBy.TURN):
-            raise ValueError("place: name the device to match by turn, and only then")
+            raise ValueError(say("place: name the device to match by turn, and only then"))
         return self
 
 
@@ -133,12 +134,12 @@ class Pack(_Frozen):
     def _check(self) -> "Pack":
         keys = [node.key for node in self.nodes]
         if len(set(keys)) != len(keys):
-            raise ValueError("nodes: give each node a key of its own")
+            raise ValueError(say("nodes: give each node a key of its own"))
         if self.supplier_cost_fen and not self.supplier:
-            raise ValueError("supplier: name who receives supplier_cost_fen")
+            raise ValueError(say("supplier: name who receives supplier_cost_fen"))
         spent_fen = self.supplier_cost_fen + scaled(self.price_fen, self.platform_bp)
         if spent_fen > self.price_fen:
-            raise ValueError("price_fen: less than supplier cost and platform share together")
+            raise ValueError(say("price_fen: less than supplier cost and platform share together"))
         return self
 
     def node(self, key: str) -> PackNode | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from agreed.words import say
 from firmware_interfaces.errors import KeyFileError
 from firmware_interfaces.wiring import DeviceName, Wiring, different
 
@@ -44,7 +45,7 @@ class EphemeralBadge(BaseModel):
     @model_validator(mode="after")
     def _one_key(self) -> Self:
         if (self.key is None) == (self.key_file is None):
-            raise ValueError("give exactly one of key and key_file")
+            raise ValueError(say("give exactly one of key and key_file"))
         return self
 
     def read_key(self) -> bytes:
@@ -67,11 +68,11 @@ class EphemeralBadge(BaseModel):
 
 def _key_of(text: str) -> bytes:
     if len(text) != KEY_HEX_LENGTH:
-        raise ValueError("an identity key is 32 hexadecimal characters")
+        raise ValueError(say("an identity key is 32 hexadecimal characters"))
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise ValueError("an identity key is 32 hexadecimal characters") from None
+        raise ValueError(say("an identity key is 32 hexadecimal characters")) from None
 
 
 class Radio(BaseModel):
@@ -97,7 +98,7 @@ class Radio(BaseModel):
     @model_validator(mode="after")
     def _hysteresis(self) -> Self:
         if self.far_dbm >= self.near_dbm:
-            raise ValueError("far_dbm must be less than near_dbm")
+            raise ValueError(say("far_dbm must be less than near_dbm"))
         different("name", [badge.name for badge in self.badges])
         return self
 
@@ -117,5 +118,5 @@ class BleLine(Wiring):
     @model_validator(mode="after")
     def _patient(self) -> Self:
         if self.devices[0].away_s < SCANS_COUNT_MIN * self.scan_s:
-            raise ValueError("away_s must be at least three times scan_s")
+            raise ValueError(say("away_s must be at least three times scan_s"))
         return self

@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agreed.words import say
 from firmware_interfaces.locker.codec import LOCKS_PER_BOARD
 from firmware_interfaces.locker.kinds import KINDS, BoardKind
 from firmware_interfaces.wiring import DeviceName, Wiring, different
@@ -71,9 +72,13 @@ class LockerLine(Wiring):
         boards = [n for device in self.devices for n in device.boards(kind.locks_count)]
         different("address (board)", boards)
         if min(boards) < kind.numbers[0]:
-            raise ValueError(f"address: boards of this family begin at {kind.numbers[0]}")
+            raise ValueError(
+                say("address: boards of this family begin at {number}", number=kind.numbers[0])
+            )
         if max(boards) > kind.numbers[-1]:
-            raise ValueError(f"address and compartments reach past board {kind.numbers[-1]}")
+            raise ValueError(
+                say("address and compartments reach past board {number}", number=kind.numbers[-1])
+            )
         if len(boards) > BOARDS_COUNT_MAX:
-            raise ValueError(f"a line has at most {BOARDS_COUNT_MAX} boards")
+            raise ValueError(say("a line has at most {count} boards", count=BOARDS_COUNT_MAX))
         return self

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from agreed.words import marked, say
 from firmware_interfaces.errors import KeyFileError
 from firmware_interfaces.wiring import DeviceName, Wiring, different
 
@@ -12,8 +13,10 @@ READERS_COUNT_MAX = 8  # more on one line makes every tap slow
 KEY_BYTES = 16
 KEY_TEXT_LENGTH_MAX = 256
 
-_ONE_KEY = "give exactly one of key and key_file"
-_NO_KEY = 'mode = "listen" has no use for a key: the secure channel belongs to the controller'
+_ONE_KEY = marked("give exactly one of key and key_file")
+_NO_KEY = marked(
+    'mode = "listen" has no use for a key: the secure channel belongs to the controller'
+)
 
 # The key that the standard gives every reader in its installation mode; anybody knows it.
 DEFAULT_KEY = bytes(range(0x30, 0x40))
@@ -25,9 +28,9 @@ def _key_of(text: str) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise ValueError("a secure-channel key is 32 hexadecimal characters")
+        raise ValueError(say("a secure-channel key is 32 hexadecimal characters"))
     if not is_own_key(key):
-        raise ValueError("this key is publicly known; give the reader a key of its own")
+        raise ValueError(say("this key is publicly known; give the reader a key of its own"))
     return key
 
 
@@ -75,7 +78,7 @@ class OsdpReader(BaseModel):
     @model_validator(mode="after")
     def _one_key(self) -> Self:
         if self.key is not None and self.key_file is not None:
-            raise ValueError(_ONE_KEY)
+            raise ValueError(say(_ONE_KEY))
         return self
 
     def read_key(self) -> bytes:
@@ -128,5 +131,6 @@ class OsdpLine(Wiring):
         for device in self.devices:
             has_key = device.key is not None or device.key_file is not None
             if has_key != (self.mode == "control"):
-                raise ValueError(_ONE_KEY if self.mode == "control" else _NO_KEY)
+                wrong = _ONE_KEY if self.mode == "control" else _NO_KEY
+                raise ValueError(say(wrong))
         return self

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agreed.words import say
 from firmware_interfaces.scanner.trust import Trusted
 from firmware_interfaces.wiring import DeviceName, Wiring
 
@@ -50,13 +51,13 @@ class ScannerDevice(BaseModel):
     @model_validator(mode="after")
     def _ends_somehow(self) -> Self:
         if self.ends == "silence" and self.idle_ms == 0:
-            raise ValueError('ends = "silence" needs idle_ms above 0')
+            raise ValueError(say('ends = "silence" needs idle_ms above 0'))
         if self.zones and self.protocol != "gm65":
-            raise ValueError('zones need protocol = "gm65"')
+            raise ValueError(say('zones need protocol = "gm65"'))
         if self.commands and self.protocol != "newland":
-            raise ValueError('commands need protocol = "newland"')
+            raise ValueError(say('commands need protocol = "newland"'))
         if self.protocol not in {"text", "wedge"} and self.idle_ms == 0:
-            raise ValueError("this protocol needs idle_ms above 0")
+            raise ValueError(say("this protocol needs idle_ms above 0"))
         return self
 
 

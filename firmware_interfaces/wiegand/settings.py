@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agreed.words import say
 from firmware_interfaces.wiegand.formats import FORMATS, Format, Parity
 from firmware_interfaces.wiring import DeviceName, Wiring
 
@@ -32,7 +33,7 @@ class FreeParity(BaseModel):
     @model_validator(mode="after")
     def _guards_others(self) -> Self:
         if not self.first <= self.last or self.first <= self.at <= self.last:
-            raise ValueError("parities: a parity bit guards first to last, and not itself")
+            raise ValueError(say("parities: a parity bit guards first to last, and not itself"))
         return self
 
 
@@ -69,12 +70,14 @@ class WiegandReader(BaseModel):
     def _whole_format(self) -> Self:
         is_free = self.format == "free"
         if is_free != bool(self.bits) or (self.parities and not is_free):
-            raise ValueError('bits and parities belong to format = "free", which needs bits')
+            raise ValueError(say('bits and parities belong to format = "free", which needs bits'))
         places = [parity.at for parity in self.parities]
         if len(set(places)) < len(places) or len(places) >= max(self.bits, 1):
-            raise ValueError("parities: two parity bits stand in one place, or nothing but parity")
+            raise ValueError(
+                say("parities: two parity bits stand in one place, or nothing but parity")
+            )
         if any(max(parity.at, parity.last) > self.bits for parity in self.parities):
-            raise ValueError("parities: a place is past the last of bits")
+            raise ValueError(say("parities: a place is past the last of bits"))
         return self
 
     @property

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agreed.words import RemedyError, say
+from agreed.wrong_fields import explain
 from simulators.devices.asked_scanner import AskedScanner
 from simulators.devices.door_board import DoorBoard
 from simulators.devices.far_device import FarDevice
@@ -184,7 +185,8 @@ def read_scenario(path: Path) -> Scenario:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise _remedy(path, f"{place}: {first['msg']}" if place else first["msg"]) from None
+        _, problem = explain(first, place, say("the whole file"))
+        raise RemedyError(f"{path}: {problem}") from None
     except (ValueError, RecursionError) as error:
         raise _remedy(path, str(error)) from None
 

@@ -46,20 +46,27 @@ def test_everything_that_is_wrong_is_named_with_a_remedy() -> None:
         "quality": {"points": []},
     }
     named = {fault.field: fault.message for fault in faults(**bad)}
-    assert named["colour"] == "is no field of a plan; take it out."
-    assert named["rates.0.rate_fen"] == "must be a whole number: fen, or basis points."
-    assert named["draws.0.guaranteed_fen"] == "must be above 0."
-    assert named["tiers.bands.0.to_fen"] == "leave it out; the last band has no end."
-    assert named["recovery.cap_bp"] == "the law allows 2000 bp of the month's wage."
-    assert named["pools.0.key"] == "use small letters, digits and hyphens, up to 32."
-    assert named["pools.0.share_bp"] == "is missing; add it."
-    assert named["quality.points"].startswith("Tuple should have at least 2 items")
+    assert named["colour"] == "There is no field colour; correct its spelling or leave it out."
+    assert named["rates.0.rate_fen"] == "rates.0.rate_fen must be a whole number."
+    assert named["draws.0.guaranteed_fen"] == "draws.0.guaranteed_fen must be more than 0."
+    assert named["tiers.bands.0.to_fen"] == (
+        "tiers.bands.0.to_fen: leave it out; the last band has no end."
+    )
+    assert named["recovery.cap_bp"] == (
+        "recovery.cap_bp: the law allows 2000 bp of the month's wage."
+    )
+    assert named["pools.0.key"] == (
+        "pools.0.key may only hold a-z, 0-9 and, within, hyphens; at most 32 characters."
+    )
+    assert named["pools.0.share_bp"] == "pools.0.share_bp is missing; add it."
+    assert named["quality.points"] == "quality.points has too few entries; give at least 2."
     [wrong] = faults(waterfall=WATERFALL | {"retained_bp": 1})
     assert wrong == Fault(
-        "waterfall.retained_bp", "the five shares sum to 7001 bp; make them 10000."
+        "waterfall.retained_bp",
+        "waterfall.retained_bp: the five shares sum to 7001 bp; make them 10000.",
     )
     [high] = faults(waterfall=WATERFALL | {"tax_bp": 10_001})
-    assert high.message == "must be at most 10000."
+    assert high.message == "waterfall.tax_bp must be at most 10000."
 
 
 def test_a_good_plan_comes_back_as_it_is() -> None:

@@ -2,9 +2,9 @@ import pytest
 from pydantic import ValidationError
 
 from agreed.words import language
+from agreed.wrong_fields import explain
 from cloud.office.orders import OrderRequest
 from cloud.settlement.packs import Pack
-from cloud.wrong_fields import WHOLE, explain
 from tests.cloud.world import CLEANING, T0
 
 ORDER = {"pack": "cleaning", "booked_from_ms": T0}
@@ -15,7 +15,7 @@ def wrong(content: object, model: type[OrderRequest | Pack] = OrderRequest) -> t
     with pytest.raises(ValidationError) as caught:
         model.model_validate(content)
     found = caught.value.errors()[0]
-    return explain(found, ".".join(str(part) for part in found["loc"]))
+    return explain(found, ".".join(str(part) for part in found["loc"]), "body")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def wrong(content: object, model: type[OrderRequest | Pack] = OrderRequest) -> t
             "nodes.0.crew",
             "nodes.0.crew must be a list.",
         ),
-        (3, WHOLE, "body must hold named fields."),
+        (3, "body", "body must hold named fields."),
     ],
 )
 def test_the_field_and_the_remedy_are_named(content: object, field: str, said: str) -> None:
@@ -71,3 +71,10 @@ def test_every_sentence_is_chinese_in_chinese() -> None:
         field, said = wrong(content)
         assert field in said
         assert said.endswith("。")
+
+
+def test_the_sentences_of_a_room_stand_before_the_common_ones() -> None:
+    language.set("en")
+    found = {"type": "missing", "msg": "Field required", "loc": ("site",)}
+    special = {"missing": "give {field} a value."}
+    assert explain(found, "site", "body", special) == ("site", "give site a value.")
