@@ -53,7 +53,7 @@ def test_every_setting_is_documented() -> None:
     ("before", "after", "expected"),
     [
         ('site = "lakeside"', "", "site is missing; add it."),
-        ('"lakeside"', '"Lake Side"', "site may only hold a-z, 0-9 and hyphens, at most 32"),
+        ('"lakeside"', '"Lake Side"', "site may only hold a-z, 0-9 and, within, hyphens"),
         ("alive_s = 300", "alive_s = 0", "alive_s must be at least 1."),
         ("alive_s = 300", 'alive_s = "x"', "alive_s must be a whole number."),
         ("alive_s = 300", "alife_s = 300", "alife_s is not a setting"),
