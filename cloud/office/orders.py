@@ -20,7 +20,7 @@ from cloud.office.boxes import put_order_directives
 from cloud.office.refunding import CANCELLED, give_back
 from cloud.office.refusals import ConflictError, InvalidError, UnknownError
 from cloud.office.sites import hold_site
-from cloud.settlement.packs import Pack, PackNode
+from cloud.settlement.packs import MatchBy, Pack, PackNode
 from cloud.settlement.waterfall import waterfall
 
 QUANTITY_MAX: Final = 10_000
@@ -253,18 +253,22 @@ def _promised(request: OrderRequest, node: PackNode, terms: NodeTerms) -> Promis
     opens_at_ms = terms.opens_at_ms
     if opens_at_ms is None:
         opens_at_ms = max(0, promised_at_ms - node.opens_minutes * MS_PER_MINUTE)
+    worker = request.worker if terms.worker is None else terms.worker
     tolerance, hard = terms.tolerance_minutes, terms.hard_minutes
+    tolerance = node.tolerance_minutes if tolerance is None else tolerance
+    hard = node.hard_minutes if hard is None else hard
+    _check_by_whom(node, worker)
+    _check_times(node, (opens_at_ms, promised_at_ms), (tolerance, hard))
     try:
         return PromisedNode(
             node=node.key,
-            worker=request.worker if terms.worker is None else terms.worker,
+            worker=worker,
             node_kind=node.node_kind,
             match=node.match.match,
             opens_at_ms=opens_at_ms,
             promised_at_ms=promised_at_ms,
-            tolerance_ms=(node.tolerance_minutes if tolerance is None else tolerance)
-            * MS_PER_MINUTE,
-            hard_ms=(node.hard_minutes if hard is None else hard) * MS_PER_MINUTE,
+            tolerance_ms=tolerance * MS_PER_MINUTE,
+            hard_ms=hard * MS_PER_MINUTE,
             at_risk_ms=node.at_risk_minutes * MS_PER_MINUTE,
             early_bp_per_hour=node.early_bp_per_hour,
             early_bp_max=node.early_bp_max,
@@ -275,6 +279,29 @@ def _promised(request: OrderRequest, node: PackNode, terms: NodeTerms) -> Promis
         )
     except ValidationError as error:
         raise InvalidError(*explain(error.errors()[0], f"nodes.{node.key}", "")) from None
+
+
+def _check_by_whom(node: PackNode, worker: str) -> None:
+    if not worker and node.match is not MatchBy.ORDER:
+        raise InvalidError(
+            f"nodes.{node.key}.worker",
+            say("{node} is recognised by its worker; name who does it.", node=node.key),
+        )
+
+
+def _check_times(node: PackNode, window_ms: tuple[int, int], minutes: tuple[int, int]) -> None:
+    tolerance, hard = minutes
+    if hard <= tolerance:
+        raise InvalidError(
+            f"nodes.{node.key}.hard_minutes",
+            say("{node}: hard_minutes must exceed tolerance_minutes.", node=node.key),
+        )
+    opens_at_ms, promised_at_ms = window_ms
+    if opens_at_ms > promised_at_ms:
+        raise InvalidError(
+            f"nodes.{node.key}.opens_at_ms",
+            say("{node}: opens_at_ms must not be after promised_at_ms.", node=node.key),
+        )
 
 
 def _work(node: PackNode, terms: NodeTerms) -> promising.NodeWork:

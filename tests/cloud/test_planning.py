@@ -68,7 +68,7 @@ def test_everything_wrong_with_a_file_is_named(data: Path) -> None:
     faulty = asked("check", written(data, cap_fen=-1, colour="red"))
     assert faulty.exit_code == 1
     assert "✗ cap_fen must be at least 0." in faulty.stdout
-    assert "✗ colour: is no field of a plan; take it out." in faulty.stdout
+    assert "✗ There is no field colour; correct its spelling or leave it out." in faulty.stdout
     (data / "plan.json").write_text('{\n"key": ')
     with pytest.raises(RemedyError, match="line 2"):
         asked("check", str(data / "plan.json"))

@@ -107,8 +107,19 @@ def test_what_does_not_exist_is_named(world: World) -> None:
         book(nodes=[{"key": "none"}])
     with pytest.raises(InvalidError) as terms:
         book(nodes=[{"key": "finish", "tolerance_minutes": 500}])
-    named = [error.value.field for error in (site, pack, node, terms)]
-    assert named == ["site", "pack", "nodes.key", "nodes.finish"]
+    with pytest.raises(InvalidError) as window:
+        book(nodes=[{"key": "finish", "opens_at_ms": T0 + 2, "promised_at_ms": T0 + 1}])
+    with pytest.raises(InvalidError) as nobody:
+        book(nodes=[{"key": "arrive", "worker": ""}])
+    named = [error.value.field for error in (site, pack, node, terms, window, nobody)]
+    assert named == [
+        "site",
+        "pack",
+        "nodes.key",
+        "nodes.finish.hard_minutes",
+        "nodes.finish.opens_at_ms",
+        "nodes.arrive.worker",
+    ]
 
 
 @pytest.mark.parametrize(
