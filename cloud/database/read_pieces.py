@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from cloud.database.fleet import Place
-from cloud.database.read_facts import read_earnings
+from cloud.database.read_month import read_earnings, stretch_of
 from cloud.settlement.facts import Facts
 from cloud.settlement.pieces import pieces_of, rates_of
 from cloud.settlement.plans import Plan
@@ -37,7 +37,8 @@ def read_pieces(
     connection: Connection, place: Place, period: str, plan: Plan, worker: str
 ) -> list[PieceView]:
     """List a person's nodes of a month, also those of a crew, in the order of the deeds."""
-    earnings = read_earnings(connection, place, period, plan, worker)
+    stretch = stretch_of(connection, place, period)
+    earnings = read_earnings(connection, stretch, plan, worker)
     rates = rates_of(plan, Facts(place.company, place.site, period, earnings, ()))
     found = [
         PieceView(

@@ -24,26 +24,33 @@ def signed_wagers(connection: Connection, place: Place) -> dict[str, Wager]:
 
 
 def stakes_of(connection: Connection, place: Place, period: str | None = None) -> dict[str, Stakes]:
-    """Sum what lies in escrow by wager: now, or what months up to `period` left.
+    """Say what lies in escrow by wager: now, or what months up to `period` left.
 
     Wagers with nothing in escrow are left out.
     """
-    transfers = schema.transfers
+    accounts = schema.accounts
+    balance = accounts.c.credits_fen - accounts.c.debits_fen
+    query = select(accounts.c.account, balance).where(
+        at(accounts, place), accounts.c.kind == _ESCROW
+    )
     held: dict[str, dict[str, int]] = defaultdict(dict)
-    for side, sign in (("credit", 1), ("debit", -1)):
-        account = transfers.c[side]
-        query = (
-            select(account, func.sum(transfers.c.amount_fen))
-            .where(at(transfers, place), transfers.c[f"{side}_kind"] == _ESCROW)
-            .group_by(account)
-        )
-        if period is not None:
-            query = query.where(transfers.c.period <= period)
-        for name, fen in connection.execute(query):
-            _, wager, of_side = name.split(":")
-            held[wager][of_side] = held[wager].get(of_side, 0) + sign * int(fen)
+    for name, fen in connection.execute(query.order_by(accounts.c.account)):
+        since_fen = 0 if period is None else _since(connection, place, name, period)
+        _, wager, of_side = name.split(":")
+        held[wager][of_side] = int(fen) - since_fen
     return {
         wager: Stakes(sides.get(Side.COMPANY, 0), sides.get(Side.SENIOR, 0))
         for wager, sides in sorted(held.items())
         if any(sides.values())
     }
+
+
+def _since(connection: Connection, place: Place, account: str, period: str) -> int:
+    """Sum what came to an account after a month, less what left it, fen."""
+    transfers = schema.transfers
+    sums = []
+    for side in (transfers.c.credit, transfers.c.debit):
+        fen = func.coalesce(func.sum(transfers.c.amount_fen), 0)
+        query = select(fen).where(at(transfers, place), side == account)
+        sums.append(int(connection.execute(query.where(transfers.c.period > period)).scalar_one()))
+    return sums[0] - sums[1]

@@ -1,12 +1,13 @@
 """Reads what a month holds, and keeps runs with their lines and acts."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from cloud.database import schema
 from cloud.database.fleet import Place, at
+from cloud.database.month_moves import Moved, read_moves
 from cloud.settlement.running import PAYABLE, PAYEES, RULES, Month, RunLine
 from cloud.settlement.waterfall import Account
 
@@ -34,7 +35,7 @@ class _Payee:
 
 
 def months(connection: Connection, place: Place, period: str) -> list[Month]:
-    """Read what each payee has for a month; costs what moved in it and since, not the history."""
+    """Read what each payee has for a month; costs what moved since it was read last."""
     payees = {
         row.account: _Payee(Account(row.account, row.kind), row.fen, {})
         for row in _balances(connection, place, PAYEES)
@@ -48,14 +49,14 @@ def months(connection: Connection, place: Place, period: str) -> list[Month]:
         for row in _balances(connection, place, ("unrecovered",))
     }
     wages: dict[str, int] = {}
-    for move in _moved(connection, place, period):
+    for move, fen in read_moves(connection, place, period).items():
         name = move.account.partition(":")[2]
-        if move.account_kind == "receivable" and move.period > period:
-            owed[name] += move.fen
-        elif move.account_kind == "wage" and move.period == period:
-            wages[name] = wages.get(name, 0) + move.fen
+        if move.account_kind == "receivable" and move.is_later:
+            owed[name] += fen
+        elif move.account_kind == "wage" and not move.is_later:
+            wages[name] = wages.get(name, 0) + fen
         elif move.account_kind in PAYEES:
-            _count(payees[move.account], move, period)
+            _count(payees[move.account], move, fen)
     for payee in payees.values():
         if payee.account.kind == "commission":
             name = payee.account.name.partition(":")[2]
@@ -126,7 +127,11 @@ def add_run(
     """Keep a run with its lines."""
     key = place._asdict() | {"period": row["period"], "run": row["run"]}
     connection.execute(insert(schema.runs), place._asdict() | row)
-    rows = [key | {"position": i} | asdict(line) for i, line in enumerate(found, start=1)]
+    columns = RunLine.__slots__
+    rows = [
+        key | {"position": i} | {name: getattr(line, name) for name in columns}
+        for i, line in enumerate(found, start=1)
+    ]
     if rows:
         connection.execute(insert(schema.run_lines), rows)
 
@@ -193,36 +198,9 @@ def _balances(connection: Connection, place: Place, kinds: tuple[str, ...]) -> l
     return list(connection.execute(query.order_by(accounts.c.account)))
 
 
-def _moved(connection: Connection, place: Place, period: str) -> list[Any]:
-    """Sum what moved since the month began, by account, kind of transfer and whether later."""
-    transfers, found = schema.transfers, list[Any]()
-    later = case((transfers.c.period > period, 1), else_=0)
-    month = func.max(transfers.c.period).label("period")
-    for side, sign in (("credit", 1), ("debit", -1)):
-        kind = transfers.c[f"{side}_kind"]
-        query = (
-            select(
-                transfers.c[side].label("account"),
-                kind.label("account_kind"),
-                transfers.c.kind,
-                month,
-                (sign * func.sum(transfers.c.amount_fen)).label("fen"),
-            )
-            .where(
-                at(transfers, place),
-                transfers.c.period >= period,
-                kind.in_((*PAYEES, "receivable", "wage")),
-            )
-            .group_by(transfers.c[side], kind, transfers.c.kind, later)
-        )
-        found += list(connection.execute(query))
-    return found
-
-
-def _count(payee: _Payee, move: Row[Any], period: str) -> None:
-    fen = int(move.fen)
+def _count(payee: _Payee, move: Moved, fen: int) -> None:
     payee.opening_fen -= fen  # the balance of today less all since the month began
-    if move.period > period or move.kind == "payout":
+    if move.is_later or move.kind == "payout":
         return
     rule = RULES.get(move.kind, move.kind)
     payee.moved[rule] = payee.moved.get(rule, 0) + fen

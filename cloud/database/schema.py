@@ -29,8 +29,21 @@ from cloud.database.columns import NAME, metadata, name, names, one_of, whole, w
 from cloud.database.schema_plans import plans
 from cloud.database.schema_refunds import refunds
 from cloud.database.schema_runs import disputes, run_acts, run_lines, runs, users
+from cloud.database.schema_sums import month_moves, month_sums, order_sums
 
-__all__ = ["disputes", "metadata", "plans", "refunds", "run_acts", "run_lines", "runs", "users"]
+__all__ = [
+    "disputes",
+    "metadata",
+    "month_moves",
+    "month_sums",
+    "order_sums",
+    "plans",
+    "refunds",
+    "run_acts",
+    "run_lines",
+    "runs",
+    "users",
+]
 
 BOX_STATUSES: Final = ("pending", "accepted", "retired")
 ORDER_STATUSES: Final = ("open", "done", "cancelled")
@@ -523,5 +536,5 @@ lines: Final = Table(
     CheckConstraint("(status = 'posted') = (transfer IS NOT NULL)", name="posted_has_transfer"),
     Index("ix_lines_worker", "company", "site", "worker", "at_ms"),
     Index("ix_lines_status", "company", "site", "status"),
-    Index("ix_lines_period", "company", "site", "period", "worker"),
+    Index("ix_lines_period", "company", "site", "period", "at_ms"),
 )

@@ -1,6 +1,5 @@
 """Asks the plan in force what a month's run adds to piece rates."""
 
-from collections import defaultdict
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -8,12 +7,13 @@ from sqlalchemy import Connection
 from agreed.limits import AMOUNT_FEN_MAX
 from cloud.database import plan_books, read_restating, read_wagers
 from cloud.database.fleet import Place
-from cloud.database.read_facts import read_accrued, read_booked, read_facts
+from cloud.database.month_sums import read_sums
+from cloud.database.read_facts import read_frame
+from cloud.settlement import order_sums
 from cloud.settlement.additions import additions
-from cloud.settlement.facts import Facts
-from cloud.settlement.period import settle_period
-from cloud.settlement.pieces import refunded_orders
+from cloud.settlement.period import settle_added
 from cloud.settlement.plans import Plan
+from cloud.settlement.profit import Takings
 from cloud.settlement.releasing import after_payoff, is_over, releases
 from cloud.settlement.restating import restated
 from cloud.settlement.running import Extra, Planned
@@ -41,15 +41,18 @@ def plan_additions(connection: Connection, place: Place, period: str) -> Planned
 
 
 def _added(connection: Connection, place: Place, period: str, plan: Plan) -> list[Extra]:
+    """Settle a month from sums, of which only the orders that changed are read again."""
+
+    def taken_of(month: str) -> Takings:
+        return order_sums.read(read_sums(connection, place, month, plan)).added.taken
+
     full = AMOUNT_FEN_MAX
-    facts = read_facts(connection, place, period, plan)
-    facts = replace(facts, pool_fen=full, retained_fen=full, bonus_fen=full, receivables=())
-    return additions(
-        settle_period(plan, facts),
-        read_accrued(connection, place, period),
-        read_booked(connection, place, period),
-        _refunded(plan, facts),
-    )
+    sums = order_sums.read(read_sums(connection, place, period, plan))
+    frame = read_frame(connection, place, period, plan, taken_of)
+    teams = order_sums.with_tasks(frame.teams, sums)
+    facts = replace(frame, teams=teams, pool_fen=full, retained_fen=full, bonus_fen=full)
+    settled = settle_added(plan, facts, sums.added)
+    return additions(settled, sums.accrued_fen, sums.booked_fen, sums.refunded)
 
 
 def _releases(
@@ -82,14 +85,3 @@ def _restatements(connection: Connection, place: Place, period: str) -> list[Ext
             now = _added(connection, place, month, plan)
             found += restated(month, posted_fen, now, causes)
     return found
-
-
-def _refunded(plan: Plan, facts: Facts) -> dict[str, list[str]]:
-    """Name each worker's orders that were refunded in full."""
-    back = refunded_orders(plan, facts)
-    found: dict[str, set[str]] = defaultdict(set)
-    for earning in facts.earnings:
-        if earning.order_id in back:
-            for worker in (earning.worker, *(member.worker for member in earning.crew)):
-                found[worker].add(earning.order_id)
-    return {worker: sorted(orders) for worker, orders in found.items()}

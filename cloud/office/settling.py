@@ -11,6 +11,7 @@ from agreed.words import say
 from cloud.database import books, run_books
 from cloud.database.engine import writing
 from cloud.database.fleet import Place
+from cloud.database.month_sums import forget
 from cloud.office.people import Duty, Person
 from cloud.office.planned import plan_additions
 from cloud.office.refusals import ConflictError, InvalidError, UnknownError
@@ -179,6 +180,10 @@ class Settling:
     def post(self, period: str, who: Person, now_ms: int) -> Run:
         """Post what the run adds and deducts, and close the month; again, it changes nothing.
 
+        What is posted is drawn up from nothing: from records and verdicts, not from sums that
+        earlier previews kept. It must meet the run's hash all the same; if it does not, those
+        sums are forgotten.
+
         Raises:
             ForbiddenError: not a clerk.
             ConflictError: it is not approved, something is not funded, or the records changed.
@@ -190,7 +195,13 @@ class Settling:
             books.post(connection, self._place, drawn.moves, now_ms, period=period)
             books.close_month(connection, self._place, period)
 
-        return self._step(period, APPROVED, _act(POSTED, who, now_ms, ""), check)
+        try:
+            return self._step(period, APPROVED, _act(POSTED, who, now_ms, ""), check)
+        except ConflictError:
+            with writing(self._engine) as connection:
+                hold_site(connection, self._place)
+                forget(connection, self._place)
+            raise
 
     def pay(self, period: str, who: Person, now_ms: int) -> Run:
         """Pay out what was posted; again, it changes nothing.
@@ -246,6 +257,8 @@ class Settling:
             hold_site(connection, self._place)
             run = self._run_at(connection, period, wanted, act["status"])
             if run.status == wanted:
+                if wanted == APPROVED:
+                    forget(connection, self._place)
                 drawn = self._draw(connection, period)
                 if drawn.hash != run.hash:
                     raise ConflictError(

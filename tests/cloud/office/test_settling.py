@@ -3,13 +3,15 @@
 from itertools import permutations
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 
 from agreed.words import language
-from cloud.database.engine import reading
+from cloud.database import schema
+from cloud.database.engine import reading, writing
 from cloud.database.fleet import BoxName, Place
 from cloud.office.boxes import accept_box, add_box
 from cloud.office.people import OPERATOR, Duty, Person
+from cloud.office.plans import publish_plan
 from cloud.office.refusals import ConflictError, ForbiddenError, InvalidError, UnknownError
 from cloud.office.settling import (
     PlannedOf,
@@ -22,6 +24,7 @@ from cloud.office.settling import (
 )
 from cloud.settlement.periods import after, period_of, span_ms
 from cloud.settlement.running import Extra, Planned, RunLine
+from tests.cloud.settlement.small_month import plan
 from tests.cloud.world import (
     BOX,
     HOUR,
@@ -262,3 +265,22 @@ def test_a_run_is_read_back(world: World) -> None:
     with pytest.raises(UnknownError):
         Settling(world.engine, Place("acme", "nowhere")).preview(MONTH, LIN, NOW)
     assert BOX.place == PLACE
+
+
+def test_what_is_posted_is_drawn_from_nothing(small_world: World) -> None:
+    work(small_world)
+    desk = Settling(small_world.engine, PLACE)
+    publish_plan(small_world.engine, PLACE.company, plan(from_period=MONTH), "lin", 0)
+    before = desk.preview(MONTH, LIN, NOW)
+    with writing(small_world.engine) as connection:
+        sums = schema.month_sums
+        content = connection.execute(select(sums.c.content)).scalar_one()
+        wrong = [[*key, fen + 100 * (key[:2] == ["work", "piece_fen"])] for *key, fen in content]
+        connection.execute(update(sums).values(content=wrong))
+    assert desk.preview(MONTH, LIN, NOW).hash != before.hash
+    desk.review(MONTH, LIN, NOW)
+    desk.approve(MONTH, WANG, NOW)
+    with pytest.raises(ConflictError, match="preview it again"):
+        desk.post(MONTH, LIN, NOW)
+    assert desk.preview(MONTH, LIN, NOW).hash == before.hash
+    assert through(desk).hash == before.hash
