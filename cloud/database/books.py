@@ -1,9 +1,9 @@
 """Posts to the ledger and keeps statement lines; the rules are the database's own."""
 
-from json import JSONEncoder
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from pydantic_core import to_json
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, text, update
 
 from agreed.promises import Verdict
 from cloud.database import schema
@@ -19,7 +19,8 @@ from cloud.settlement.waterfall import POOL, Account, Move, advanced
 HELD_LINES_MAX = 10_000
 """How many waiting lines one transaction looks at."""
 
-_JSON: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+# The condition of the index; SQLite uses it only where its condition stands in the query, too.
+IS_HELD: Final = text("lines.status = 'held'")
 
 
 def balance_fen(connection: Connection, place: Place, account: Account) -> int:
@@ -89,7 +90,6 @@ def post(
     first = connection.execute(last).scalar_one() + 1
     rows = (
         (
-            *place,
             number,
             move.key,
             move.kind,
@@ -101,12 +101,12 @@ def post(
             move.at_ms,
             now_ms,
             move.order_id,
-            _JSON.encode(move.reason),
+            to_json(move.reason).decode(),
             period or months.belongs_to(move.at_ms),
         )
         for number, move in enumerate(moves, first)
     )
-    add_rows(connection, schema.transfers, rows)
+    add_rows(connection, schema.transfers, rows, same=tuple(place))
     return {move.key: number for number, move in enumerate(moves, first)}
 
 
@@ -184,7 +184,7 @@ def held_lines(connection: Connection, place: Place) -> list[Line]:
     lines = schema.lines
     query = (
         select(lines)
-        .where(at(lines, place), lines.c.status == HELD)
+        .where(at(lines, place), IS_HELD)
         .order_by(lines.c.at_ms, lines.c.order_id, lines.c.node)
         .limit(HELD_LINES_MAX)
     )
@@ -196,15 +196,14 @@ def store(connection: Connection, place: Place, settled: Settled, now_ms: int) -
     _change_lines(connection, place, settled.withdrawn, "withdrawn", {})
     numbers = post(connection, place, settled.moves, now_ms)
     _change_lines(connection, place, settled.released, POSTED, numbers)
-    rows = (_line_row(place, line, numbers.get(line.key), now_ms) for line in settled.lines)
-    add_rows(connection, schema.lines, rows)
+    rows = (_line_row(line, numbers.get(line.key), now_ms) for line in settled.lines)
+    add_rows(connection, schema.lines, rows, same=tuple(place))
 
 
-def _line_row(place: Place, line: Line, transfer: int | None, now_ms: int) -> Values:
+def _line_row(line: Line, transfer: int | None, now_ms: int) -> Values:
     assert (line.status == POSTED) == (transfer is not None)
     reason = line.reason
     return (
-        *place,
         reason.order_id,
         reason.node,
         reason.revision,
@@ -216,7 +215,7 @@ def _line_row(place: Place, line: Line, transfer: int | None, now_ms: int) -> Va
         transfer,
         line.at_ms,
         now_ms,
-        reason.model_dump_json(),
+        to_json(reason).decode(),
         line.period,
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from cloud.database.engine import writing
 
-NEWEST: Final = "m0012"
+NEWEST: Final = "m0013"
 _LOCK_NUMBER: Final = 0x44554946
 
 

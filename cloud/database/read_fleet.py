@@ -8,6 +8,7 @@ from agreed.promises import Verdict
 from agreed.signing import fingerprint
 from agreed.wire import NO_HASH
 from cloud.database import schema
+from cloud.database.books import IS_HELD
 from cloud.database.views import (
     AtRisk,
     BoxView,
@@ -97,8 +98,10 @@ def sites(connection: Connection, company: str, now_ms: int) -> list[SiteView]:
     fleet = boxes(connection, company)
     verdicts = _verdicts_by_site(connection, company, day)
     risks = _counted_by_site(connection, schema.promises, _is_at_risk(company, now_ms))
-    earned = _fen_by_site(connection, company, "posted", day)
-    held = _fen_by_site(connection, company, "held", None)
+    lines = schema.lines.c
+    today = lines.at_ms >= day[0], lines.at_ms < day[1]
+    earned = _fen_by_site(connection, company, lines.status == "posted", *today)
+    held = _fen_by_site(connection, company, IS_HELD)
     pools = _pools_by_site(connection, company)
     rows = connection.execute(
         select(schema.sites).where(schema.sites.c.company == company).order_by(schema.sites.c.site)
@@ -291,15 +294,10 @@ def _counted_by_site(connection: Connection, table: Any, condition: Any) -> dict
     return {row[0]: row[1] for row in rows}
 
 
-def _fen_by_site(
-    connection: Connection, company: str, status: str, day: tuple[int, int] | None
-) -> dict[str, int]:
-    query = select(schema.lines.c.site, func.sum(schema.lines.c.amount_fen)).where(
-        schema.lines.c.company == company, schema.lines.c.status == status
-    )
-    if day is not None:
-        query = query.where(schema.lines.c.at_ms >= day[0], schema.lines.c.at_ms < day[1])
-    rows = connection.execute(query.group_by(schema.lines.c.site))
+def _fen_by_site(connection: Connection, company: str, *which: Any) -> dict[str, int]:
+    lines = schema.lines.c
+    query = select(lines.site, func.sum(lines.amount_fen)).where(lines.company == company, *which)
+    rows = connection.execute(query.group_by(lines.site))
     return {row[0]: int(row[1]) for row in rows}
 
 

@@ -14,7 +14,7 @@ from cloud.database.fleet import Place, at
 from cloud.settlement.facts import Earning, Member, OrderFact
 from cloud.settlement.order_sums import OrderMonth
 from cloud.settlement.packs import Pack
-from cloud.settlement.periods import span_ms
+from cloud.settlement.periods import after, span_ms
 from cloud.settlement.plans import Plan
 from cloud.settlement.waterfall import Account
 
@@ -41,6 +41,17 @@ def stretch_of(connection: Connection, place: Place, period: str) -> Stretch:
     """Say when a month is."""
     offset_minutes = calendar(connection, place).utc_offset_minutes
     return Stretch(place, period, *span_ms(period, offset_minutes))
+
+
+def months_since(connection: Connection, place: Place, period: str) -> list[str]:
+    """List the months from one to the newest that has a line."""
+    lines = schema.lines
+    query = select(func.max(lines.c.period)).where(at(lines, place))
+    newest = connection.execute(query).scalar_one() or period
+    months = [period]
+    while months[-1] < newest:
+        months.append(after(months[-1]))
+    return months
 
 
 def read_months(connection: Connection, stretch: Stretch, plan: Plan) -> dict[str, OrderMonth]:
@@ -195,18 +206,19 @@ def _earnings(
         .join(orders, _same_order(orders, promises))
         .where(at(lines, stretch.place), lines.c.kind == "pay", lines.c.worker != "")
         .where(lines.c.at_ms >= stretch.from_ms, lines.c.at_ms < stretch.until_ms)
-        # A deed is posted in its own month or a later one: the index leads past the history.
-        .where(lines.c.period >= stretch.period)
-        .order_by(lines.c.order_id, lines.c.node)
+        # A deed is posted in its own month or a later one; named, an index leads to it.
+        .where(lines.c.period.in_(months_since(connection, stretch.place, stretch.period)))
     )
     if worker is not None:
         is_shared = cast(promises.c.crew, Text) != "[]"
         query = query.where((lines.c.worker == worker) | is_shared)
     posts, back = _posts(plan), _refunded_fen(connection, stretch)
-    return [
+    found = [
         (row, _earning(row, *posts.get(row.worker, ("", "")), back.get(row.order_id, 0)))
         for row in connection.execute(_some(query, lines, stretch))
     ]
+    # Sorted here: asked to, SQLite would walk through the lines of all orders of the site.
+    return sorted(found, key=lambda pair: (pair[1].order_id, pair[1].node))
 
 
 def _earning(row: Row[Any], role: str, team: str, refund_fen: int) -> Earning:

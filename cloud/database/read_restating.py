@@ -1,11 +1,12 @@
 """Reads which closed months have changed since their run, why, and what was posted for them."""
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from cloud.database import schema
 from cloud.database.books import calendar
 from cloud.database.fleet import Place, at
 from cloud.database.plan_books import plan_of_name
+from cloud.database.read_month import months_since
 from cloud.database.run_books import find_run, lines_of_run
 from cloud.settlement.periods import LOOK_BACK_MONTHS, after, span_ms
 from cloud.settlement.plans import Plan
@@ -92,20 +93,9 @@ def _changed(connection: Connection, place: Place, period: str) -> tuple[str, ..
     from_ms, until_ms = span_ms(period, months.utc_offset_minutes)
     query = (
         select(lines.c.order_id)
-        .where(at(lines, place), lines.c.period.in_(_later_months(connection, place, period)))
+        .where(at(lines, place), lines.c.period.in_(months_since(connection, place, period)[1:]))
         .where(lines.c.at_ms >= from_ms, lines.c.at_ms < until_ms)
         .distinct()
         .order_by(lines.c.order_id)
     )
     return tuple(connection.execute(query).scalars())
-
-
-def _later_months(connection: Connection, place: Place, period: str) -> list[str]:
-    """List the months after one up to the newest; named, an index leads to a time within each."""
-    lines = schema.lines
-    query = select(func.max(lines.c.period)).where(at(lines, place))
-    newest = connection.execute(query).scalar_one() or period
-    months = [period]
-    while months[-1] < newest:
-        months.append(after(months[-1]))
-    return months[1:]

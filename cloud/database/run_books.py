@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from cloud.database import schema
+from cloud.database import books, schema
 from cloud.database.fleet import Place, at
 from cloud.database.month_moves import Moved, read_moves
 from cloud.settlement.running import PAYABLE, PAYEES, RULES, Month, RunLine
@@ -84,7 +84,7 @@ def held_fen(connection: Connection, place: Place, period: str) -> int:
     """Read what is earned up to a month and waits for the pool, fen."""
     lines = schema.lines
     query = select(func.coalesce(func.sum(lines.c.amount_fen), 0)).where(
-        at(lines, place), lines.c.status == "held", lines.c.period <= period
+        at(lines, place), books.IS_HELD, lines.c.period <= period
     )
     return int(connection.execute(query).scalar_one())
 

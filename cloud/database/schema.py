@@ -535,6 +535,12 @@ lines: Final = Table(
     one_of("status", LINE_STATUSES),
     CheckConstraint("(status = 'posted') = (transfer IS NOT NULL)", name="posted_has_transfer"),
     Index("ix_lines_worker", "company", "site", "worker", "at_ms"),
-    Index("ix_lines_status", "company", "site", "status"),
+    Index(
+        "ix_lines_held",
+        "company",
+        "site",
+        sqlite_where=text("status = 'held'"),
+        postgresql_where=text("status = 'held'"),
+    ),
     Index("ix_lines_period", "company", "site", "period", "at_ms"),
 )
