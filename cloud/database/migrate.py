@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from cloud.database.engine import writing
 
-NEWEST: Final = "m0013"
+NEWEST: Final = "m0014"
 _LOCK_NUMBER: Final = 0x44554946
 
 

@@ -5,8 +5,8 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision: Final = "m0012"
-down_revision: Final = "m0011"
+revision: Final = "m0013"
+down_revision: Final = "m0012"
 branch_labels: Final = None
 depends_on: Final = None
 
