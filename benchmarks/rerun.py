@@ -12,14 +12,11 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from agreed.limits import BASIS_POINTS
-from agreed.records import ClockState, Evidence, Record, to_columns
-from agreed.signing import end_statement
-from agreed.wire import NO_HASH, Origin, block_hash, encode_block
+from agreed.records import Record
 from cloud.database.engine import open_engine, writing
 from cloud.database.fleet import BoxName, Place
 from cloud.database.keys import BY_PERSON, pin_key
 from cloud.database.migrate import migrate
-from cloud.ingest.checking import Arrival
 from cloud.ingest.commit import ingest_blocks
 from cloud.office.boxes import accept_box, add_box
 from cloud.office.money import FundingRequest, fund_pool
@@ -32,6 +29,7 @@ from cloud.settlement.packs import Pack
 from cloud.settlement.periods import span_ms
 from cloud.settlement.plans import Plan
 from edge.key import make_key
+from simulators.telling import Telling, fact
 
 PLACE: Final = Place("bench", "site")
 BOX: Final = BoxName(*PLACE, "gate")
@@ -130,27 +128,16 @@ class _Box:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._previous = NO_HASH
-        self._sequence = 1
+        self._telling = Telling(BOX, KEY)
 
     def tell_all(self, numbers: list[int], *, is_last: bool = False) -> None:
         """Tell of orders; with the last of them, that the month is over."""
         for start in range(0, len(numbers), BATCH):
             part = numbers[start : start + BATCH]
-            records = [record for number in part for record in _records(number)]
+            facts = [one for number in part for one in _facts(number)]
             is_end = is_last and start + BATCH >= len(numbers)
-            self._send([*records, *([_record(UNTIL_MS, "box_alive", "")] if is_end else [])])
-
-    def _send(self, records: list[Record]) -> None:
-        numbered = [
-            Record(**{n: getattr(r, n) for n in Record.__slots__} | {"sequence": s})
-            for s, r in enumerate(records, self._sequence)
-        ]
-        origin = Origin(*BOX, b"e" * 16, b"b" * 16)
-        data = encode_block(origin, self._previous, to_columns(numbered))
-        arrival = Arrival(BOX, [data], KEY.sign(end_statement(data)))
-        ingest_blocks(self._engine, [arrival], UNTIL_MS + MINUTE_MS)
-        self._previous, self._sequence = block_hash(data), self._sequence + len(records)
+            facts += [fact(UNTIL_MS, "box_alive")] if is_end else []
+            ingest_blocks(self._engine, [self._telling.block(facts)], UNTIL_MS + MINUTE_MS)
 
 
 def _open(engine: Engine, orders: int) -> None:
@@ -186,24 +173,10 @@ def _order(number: int) -> OrderRequest:
     )
 
 
-def _records(number: int) -> Iterator[Record]:
+def _facts(number: int) -> Iterator[Record]:
     for offset in (60, 180):
-        yield _record(_booked_ms(number) + offset * MINUTE_MS, "task_finished", f"o-{number}")
-
-
-def _record(wall_ms: int, kind: str, reference: str) -> Record:
-    return Record(
-        sequence=1,
-        mono_ns=wall_ms,
-        wall_ms=wall_ms,
-        bound_ms=50,
-        clock_state=ClockState.SYNCED,
-        evidence=Evidence.DEVICE,
-        device="gate-1" if reference else "",
-        node_kind=kind,
-        subject="r" if reference else "",
-        reference=reference,
-    )
+        wall_ms = _booked_ms(number) + offset * MINUTE_MS
+        yield fact(wall_ms, "task_finished", "r", f"o-{number}")
 
 
 def _preview(desk: Settling) -> Run:
