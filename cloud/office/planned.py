@@ -15,7 +15,7 @@ from cloud.settlement.period import settle_added
 from cloud.settlement.plans import Plan
 from cloud.settlement.profit import Takings
 from cloud.settlement.releasing import after_payoff, is_over, releases
-from cloud.settlement.restating import restated
+from cloud.settlement.restating import restated, standing
 from cloud.settlement.running import Extra, Planned
 from cloud.settlement.wagers import Wager
 
@@ -83,5 +83,5 @@ def _restatements(connection: Connection, place: Place, period: str) -> list[Ext
         if causes:
             posted_fen = read_restating.posted_fen(connection, place, month)
             now = _added(connection, place, month, plan)
-            found += restated(month, posted_fen, now, causes)
+            found += restated(month, posted_fen, now, causes, standing(plan))
     return found

@@ -133,19 +133,24 @@ class Repost:
     formula: str
 
 
-def reposted(worker: str, key: str, reposts: Sequence[Repost], at_ms: int) -> list[Move]:
+def reposted(
+    worker: str, key: str, reposts: Sequence[Repost], at_ms: int, source: Account = POOL
+) -> list[Move]:
     """Reverse what a closed month's rules had paid a worker, and post what they pay now.
 
     As with nodes, nothing of it comes out of what the worker holds: a claim lifts the account by
     all that goes back, what is posted again is set off at once, and the pool fences the rest.
+    What another account had paid it has back at once; the company advances it, as a draw.
 
     Args:
         worker: who was paid.
         key: of the claim; the legs of each line have the line's.
-        reposts: the lines, of rules that the pool pays.
+        reposts: the lines, of rules that one account pays.
         at_ms: the end of the open month.
+        source: that account.
     """
     pay, owes = commission(worker), receivable(worker)
+    fence = (POOL, UNRECOVERED) if source == POOL else (RETAINED, advanced(worker))
     back_fen = sum(max(0, r.posted_fen) + max(0, -r.now_fen) for r in reposts)
     lost_fen = max(0, sum(r.posted_fen - r.now_fen for r in reposts))
     legs = [(f"{r.key}/reversed", -r.posted_fen, r.formula) for r in reposts]
@@ -154,14 +159,14 @@ def reposted(worker: str, key: str, reposts: Sequence[Repost], at_ms: int) -> li
     legs.sort(key=lambda leg: leg[1] > 0)
     moves = [(f"{key}/claim", CLAIM, owes, pay, back_fen, "")]
     moves += [
-        (name, "settlement", POOL, pay, fen, formula)
+        (name, "settlement", source, pay, fen, formula)
         if fen > 0
-        else (name, "settlement_reversal", pay, POOL, -fen, formula)
+        else (name, "settlement_reversal", pay, source, -fen, formula)
         for name, fen, formula in legs
     ]
     moves += [
         (f"{key}/set-off", RECOVERY, pay, owes, back_fen - lost_fen, ""),
-        (f"{key}/fence", FENCE, POOL, UNRECOVERED, lost_fen, ""),
+        (f"{key}/fence", FENCE, *fence, lost_fen, ""),
     ]
     return [
         Move(name, kind, debit, credit, fen, at_ms, "", {"worker": worker, "formula": formula})

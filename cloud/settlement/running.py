@@ -133,8 +133,10 @@ def run_lines(
         payee = extra.line.payee
         known.setdefault(payee, Month(Account(payee, extra.kind)))
         if extra.line.rule.startswith(f"{CLAIMED}:"):
-            owed_fen = known[payee].owed_fen + extra.line.amount_fen
-            known[payee] = replace(known[payee], owed_fen=owed_fen)
+            fen, month = extra.line.amount_fen, known[payee]
+            advanced_fen = month.advanced_fen + fen * ("/" in extra.line.rule)
+            owed_fen = month.owed_fen + fen
+            known[payee] = replace(month, owed_fen=owed_fen, advanced_fen=advanced_fen)
     return [
         line
         for payee in sorted(known)
@@ -156,8 +158,9 @@ def postings(
 ) -> list[Move]:
     """Turn a run's lines into transfers, in an order in which accounts fill before they pay.
 
-    The site's own accounts come first, then what is restated of closed months, then what the
-    plan adds to each payee, gains before losses, then what is deducted.
+    What other accounts than the pool have back of closed months comes first, then the site's own
+    accounts, then what else is restated of closed months, then what the plan adds to each payee,
+    gains before losses, then what is deducted.
     """
     in_turn = sorted(extras, key=_in_turn)
     own = [e for e in in_turn if not _is_restating(e)]
@@ -170,7 +173,7 @@ def postings(
         ]
         for is_of_payee in (False, True)
     ]
-    restated = _restated(period, [e.line for e in in_turn if _is_restating(e)], at_ms)
+    back, restated = _restated(period, [e for e in in_turn if _is_restating(e)], at_ms)
     deducted = [
         move
         for line in lines
@@ -183,7 +186,7 @@ def postings(
             line.inputs.get("advance_fen", 0),
         )
     ]
-    return [*added[0], *restated, *added[1], *deducted]
+    return [*back, *added[0], *restated, *added[1], *deducted]
 
 
 def unfunded(moves: Iterable[Move], held_fen: Mapping[Account, int]) -> list[RunLine]:
@@ -297,26 +300,32 @@ def _is_restating(extra: Extra) -> bool:
     return extra.kind == "commission" and head in {RESTATED, CLAIMED}
 
 
-def _restated(period: str, lines: list[RunLine], at_ms: int) -> list[Move]:
-    """Reverse and repost what closed months had paid, worker by worker, month by month."""
-    groups: dict[tuple[str, str], list[Repost]] = {}
-    for line in lines:
+def _restated(period: str, extras: list[Extra], at_ms: int) -> tuple[list[Move], list[Move]]:
+    """Reverse and repost what closed months had paid, worker by worker, month by month.
+
+    Returns:
+        what brings other accounts than the pool more than it takes from them, and the rest.
+    """
+    groups: dict[tuple[str, str, Account], list[Repost]] = {}
+    for extra in extras:
+        line = extra.line
         head, _, of = line.rule.partition(":")
         if head == RESTATED:
             key = f"run/{period}/{line.payee}/{line.rule}"
             fen = line.inputs["posted_fen"], line.inputs["now_fen"]
-            group = groups.setdefault((line.payee, of.partition("/")[0]), [])
+            claim = of.partition("/")[0] if extra.source == POOL else of
+            group = groups.setdefault((line.payee, claim, extra.source), [])
             group.append(Repost(key, *fen, line.formula))
-    return [
-        move
-        for (payee, month), reposts in sorted(groups.items())
-        for move in reposted(
-            payee.removeprefix(commission("").name),
-            f"run/{period}/{payee}/{CLAIMED}:{month}",
-            reposts,
-            at_ms,
-        )
-    ]
+    back: list[Move] = []
+    rest: list[Move] = []
+    for (payee, claim, source), reposts in sorted(
+        groups.items(), key=lambda item: (item[0][0], item[0][1])
+    ):
+        worker, key = payee.removeprefix(commission("").name), f"run/{period}/{payee}/{CLAIMED}:"
+        is_back = source != POOL and sum(r.posted_fen - r.now_fen for r in reposts) > 0
+        moves = reposted(worker, f"{key}{claim}", reposts, at_ms, source)
+        (back if is_back else rest).extend(moves)
+    return back, rest
 
 
 def _added(key: str, extra: Extra, at_ms: int) -> list[Move]:

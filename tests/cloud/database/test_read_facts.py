@@ -5,6 +5,7 @@ from cloud.database import books, schema
 from cloud.database.engine import reading, writing
 from cloud.database.read_facts import read_facts
 from cloud.office.orders import cancel_order
+from cloud.office.refunding import RefundRequest, refund_order
 from cloud.settlement.facts import Facts, OrderFact, Receivable, Wage, WagerFact
 from cloud.settlement.period import settle_period
 from cloud.settlement.plans import Plan
@@ -124,3 +125,14 @@ def test_balances_are_those_before_the_month(small_world: World) -> None:
     february = read(small_world, "2027-02", wagered)
     assert (february.pool_fen, february.retained_fen) == (11_353, 1_000 + 6_353)
     assert february.wagers == (WagerFact("spring", 26_000, 19_000, 12_706, 3_000),)
+
+
+def test_a_wager_counts_its_earlier_months_by_what_is_known_now(small_world: World) -> None:
+    targets = [{"period": "2027-01", "target_fen": 1}, {"period": "2027-02", "target_fen": 1}]
+    wagered = plan(wagers=[wager(targets=targets)])
+    small_world.order("o-1")
+    [before] = read(small_world, "2027-02", wagered).wagers
+    request = RefundRequest(key="late", cause="leaked again")
+    refund_order(small_world.engine, PLACE, "o-1", request, LATER)
+    [after] = read(small_world, "2027-02", wagered).wagers
+    assert (before.actual_fen, after.actual_fen) == (12_706, 0)

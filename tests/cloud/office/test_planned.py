@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy import Engine
 
+from agreed.promises import Verdict
 from agreed.words import language
 from cloud.database.engine import reading
 from cloud.database.fleet import BoxName
@@ -257,3 +258,29 @@ def test_without_a_plan_nothing_is_added(small_world: World) -> None:
     with reading(small_world.engine) as connection:
         planned = plan_additions(connection, PLACE, "2026-03")
     assert (planned.plan, planned.extras, planned.deduction_bp) == ("", (), 2_000)
+
+
+def test_late_records_restate_a_bonus_and_leave_a_wager_that_is_over(sqlite_store: Engine) -> None:
+    world = worked(sqlite_store)
+    desk = staked(world)
+    [before] = [x for x in through(desk, "2026-03", AFTER).lines if x.rule == "bonus:east"]
+    # A box that was away comes back: o-2 was accepted in time.
+    [node] = world.view("o-2").nodes
+    assert world.verdicts("o-2") == {"finish": Verdict.LATE}
+    world.send(world.chain.block(finished(node.promised_at_ms, "o-2")), now_ms=AFTER)
+    assert world.verdicts("o-2") == {"finish": Verdict.KEPT}
+    for into in (Fund.BONUS, Fund.POOL):
+        funds = FundsRequest(key=into.value, amount_fen=60_000, into=into)
+        fund_account(world.engine, PLACE, funds, AFTER)
+    run = through(desk, "2026-04", AFTER)
+    lines = {(x.payee, x.rule): x for x in run.lines}
+    bonus = lines["commission:m-1", "restated:2026-03/bonus:east"]
+    kept, due = before.inputs["on_time"], before.inputs["due"]
+    now_fen = round(80_000 * min(1.1, (kept + 1) / due / 0.9))
+    assert (bonus.inputs["posted_fen"], bonus.inputs["now_fen"]) == (before.amount_fen, now_fen)
+    assert bonus.inputs["changed"] == ["o-2"]
+    assert payable(run)["commission:m-1"] == bonus.amount_fen == now_fen - before.amount_fen > 0
+    assert not [rule for _, rule in lines if rule.startswith("restated:2026-03/wager")]
+    assert world.check().faults == []
+    again = desk.preview("2026-05", LIN, at_ms(6, 2))
+    assert not [x for x in again.lines if x.rule.startswith(("restated", "claimed"))]
