@@ -8,7 +8,6 @@ import contextlib
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
@@ -22,6 +21,7 @@ from edge.clock import BoxClock, Stamp
 from edge.columns import Together
 from edge.config import JournalSettings
 from edge.decisions import Draft
+from edge.errands import Errands
 from edge.journal import Journal
 from edge.pruning import Pruner
 from edge.refusals import Refusals, gap_drafts
@@ -110,7 +110,7 @@ class Acceptance:
             Durability.CUSTODY: 0.0,
         }
         self._committed = committed
-        self._thread = ThreadPoolExecutor(1, "journal")
+        self._thread = Errands("journal")
         self._waiting: deque[_Waiting] = deque()
         self._waiting_count = 0
         self._due_s = math.inf
@@ -178,8 +178,7 @@ class Acceptance:
             elif self._waiting:
                 await self._company()
                 await self._commit(self._take())
-                await self._measure()
-                await self._prune()
+                await self._look_after()
             else:
                 await self._idle()
         with contextlib.suppress(StoreError):
@@ -193,12 +192,11 @@ class Acceptance:
 
     async def call(self, act: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         """Use the journal from its own thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, partial(act, *args, **named))
+        return await self._thread.give(partial(act, *args, **named))
 
     def close(self) -> None:
         """Wait for the thread and give the journal back."""
-        self._thread.shutdown()
+        self._thread.close()
         self._journal.close()
 
     def _stamp(self, at: Moment) -> Stamp:
@@ -229,21 +227,26 @@ class Acceptance:
 
     async def _idle(self) -> None:
         """Wait for a record; while there is little room, or more to forget, not for long."""
-        is_busy = self.room is not Room.AMPLE or self._is_pruning
-        delay_s = RECOVERY_S if is_busy else None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(delay_s):
-                await self._wake.wait()
+        if self.room is Room.AMPLE and not self._is_pruning:
+            await self._wake.wait()
+        else:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RECOVERY_S):
+                    await self._wake.wait()
         self._wake.clear()
         if not self._waiting:
-            await self._measure()
+            await self._look_after()
+
+    async def _look_after(self) -> None:
+        """See to the room and to what may be forgotten, as far as that is due."""
+        now_ns = self._clock.moment().mono_ns
+        if self.fault is None and now_ns >= self._measure_due_ns:
+            await self._measure(now_ns)
+        if self.fault is None and now_ns >= self._prune_due_ns:
             await self._prune()
 
-    async def _measure(self) -> None:
+    async def _measure(self, now_ns: int) -> None:
         """See how much room there is."""
-        now_ns = self._clock.moment().mono_ns
-        if self.fault is not None or now_ns < self._measure_due_ns:
-            return
         self._measure_due_ns = now_ns + int(RECOVERY_S * NS_PER_S)
         settings, before = self._settings, self.room
         try:
@@ -260,8 +263,7 @@ class Acceptance:
     async def _prune(self) -> None:
         """Forget some of what headquarters has held for as long as it is to be kept here."""
         now = self._clock.now()
-        is_due = self.fault is None and now.mono_ns >= self._prune_due_ns
-        if not is_due or now.clock_state is ClockState.UNSET:
+        if now.clock_state is ClockState.UNSET:
             return
         before_ms = now.earliest_ms - self._settings.retention_days * MS_PER_DAY
         count = 0
