@@ -87,7 +87,7 @@ def encode_block(origin: Origin, previous: bytes, columns: RecordColumns) -> byt
         raise RecordError(f"block: 1 to {BLOCK_RECORDS_MAX} records, not {len(columns)}")
     raw = _payload(columns)
     packed = _compressor().compress(raw)
-    names = [n.encode() for n in (origin.company, origin.site, origin.box)]
+    lengths, names = _named(origin.company, origin.site, origin.box)
     header = _HEADER.pack(
         MAGIC,
         origin.epoch,
@@ -97,12 +97,18 @@ def encode_block(origin: Origin, previous: bytes, columns: RecordColumns) -> byt
         len(raw),
         len(packed),
         previous,
-        *(len(n) for n in names),
+        *lengths,
     )
-    body = b"".join([header, *names, packed])
+    body = b"".join((header, names, packed))
     if len(body) + HASH_BYTES > BLOCK_BYTES_MAX or len(raw) > BLOCK_RAW_BYTES_MAX:
         raise RecordError("block: too large; commit fewer records together")
     return body + sha256(body).digest()
+
+
+@lru_cache(_TEXTS_REMEMBERED)
+def _named(*names: str) -> tuple[list[int], bytes]:
+    encoded = [name.encode() for name in names]
+    return list(map(len, encoded)), b"".join(encoded)
 
 
 def block_hash(data: bytes) -> bytes:
@@ -208,15 +214,18 @@ def _text(data: bytes) -> str:
 
 
 def _payload(columns: RecordColumns) -> bytes:
-    parts = [_planes(c) for c in (columns.mono_ns, columns.wall_ms, columns.bound_ms)]
+    is_few = len(columns) <= _FEW
+    integers = (columns.mono_ns, columns.wall_ms, columns.bound_ms)
+    parts = [_few_planes(c.tolist()) if is_few else _planes(c) for c in integers]
     parts += [columns.clock_state.tobytes(), columns.evidence.tobytes()]
     for name in TEXT_COLUMNS:
         distinct, index = columns.texts[name]
         encoded = [t.encode() for t in distinct]
-        parts.append(struct.pack("<I", len(encoded)))
-        parts.append(bytes(len(t) for t in encoded))
+        parts.append(len(encoded).to_bytes(4, "little"))
+        parts.append(bytes(map(len, encoded)))
         parts.extend(encoded)
-        parts.append(index.astype(_index_type(len(encoded))).tobytes())
+        numbers = bytes(index.tolist()) if is_few else _index_bytes(index, len(encoded))
+        parts.append(numbers)
     return b"".join(parts)
 
 
@@ -225,6 +234,18 @@ def _planes(values: Int64s) -> bytes:
     steps[1:] -= values[:-1]  # what np.diff does, at a third of its price for few values
     zigzag = ((steps << 1) ^ (steps >> 63)).astype("<u8")
     return zigzag.view(np.uint8).reshape(-1, 8).T.tobytes()
+
+
+def _few_planes(values: list[int]) -> bytes:
+    planes, before, count = bytearray(8 * len(values)), 0, len(values)
+    for row, value in enumerate(values):
+        step, before = value - before, value
+        planes[row::count] = ((step << 1) ^ (step >> 63)).to_bytes(8, "little")
+    return bytes(planes)
+
+
+def _index_bytes(index: Int32s, distinct_count: int) -> bytes:
+    return index.astype(_index_type(distinct_count)).tobytes()
 
 
 _INDEX_BYTE_MAX: Final = 0xFF

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
+from typing import Final
 
 import numpy as np
 
@@ -34,14 +35,16 @@ def draft_columns(first_sequence: int, groups: Sequence[Together]) -> RecordColu
     drafts = list(chain.from_iterable(group.drafts for group in groups))
     counts = [len(group.drafts) for group in groups]
     stamps = [group.stamp for group in groups]
-    states = np.array([stamp.clock_state for stamp in stamps], np.uint8)
+    if len(groups) == len(drafts):
+        counts = []  # each alone: nothing is to be repeated
+    states = np.frombuffer(bytes([stamp.clock_state for stamp in stamps]), np.uint8)
     return RecordColumns(
         first_sequence,
         _spread("mono_ns", [stamp.mono_ns for stamp in stamps], counts, 2**62),
         _spread("wall_ms", [stamp.wall_ms for stamp in stamps], counts, WALL_MS_MAX),
         _spread("bound_ms", [stamp.bound_ms for stamp in stamps], counts, WALL_MS_MAX),
-        np.repeat(states, counts),
-        np.array([draft.evidence for draft in drafts], np.uint8),
+        np.repeat(states, counts) if counts else states,
+        np.frombuffer(bytes([draft.evidence for draft in drafts]), np.uint8),
         {name: _dictionary(list(map(attrgetter(name), drafts))) for name in TEXT_COLUMNS},
     )
 
@@ -49,10 +52,17 @@ def draft_columns(first_sequence: int, groups: Sequence[Together]) -> RecordColu
 def _spread(name: str, values: list[int], counts: list[int], most: int) -> Int64s:
     if min(values) < 0 or max(values) > most:
         raise RecordError(f"{name}: must lie in 0 to {most}")
-    return np.repeat(np.array(values, np.int64), counts)
+    once = np.array(values, np.int64)
+    return np.repeat(once, counts) if counts else once
+
+
+_ONE: Final = np.zeros(1, np.int32)
+_ONE.flags.writeable = False
 
 
 def _dictionary(values: list[str]) -> tuple[list[str], Int32s]:
+    if len(values) == 1:
+        return [fit(values[0])], _ONE  # most blocks of a quiet site
     places: dict[str, int] = {}
     # Only the distinct texts are looked at: a day has few. Two may become one by being fitted.
     numbers = {text: places.setdefault(fit(text), len(places)) for text in dict.fromkeys(values)}
