@@ -33,6 +33,11 @@ SIMULATED_BOUND_MS: Final = 50
 EARLIEST_WALL_NS: Final = 1_735_689_600 * NS_PER_S
 """2025-01-01 UTC: a clock that shows less was never set."""
 
+NEAR_NS: Final = 1_000_000
+NEAR_STEP_NS: Final = 50_000
+"""Within so long of a moment that the kernel vouched for it is not asked again, as long as its two
+clocks have not come apart by more: then nobody has set the clock, and it cannot have drifted."""
+
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 BATTERY_CLOCK: Final = Path("/sys/class/rtc/rtc0/since_epoch")
 
@@ -124,6 +129,7 @@ class BoxClock:
         self._link_lost_mono_ns: int | None = None
         self._anchoring = Anchoring()
         self._asked_ns: int | None = None
+        self._vouched: tuple[Moment, int] | None = None
         remembered = self.memory.anchor()
         if remembered is not None and self.memory.machine_boot == machine_boot:
             self._anchoring.learn(remembered)
@@ -144,10 +150,15 @@ class BoxClock:
             return Stamp(
                 self._day.mono_ns(at.mono_ns), wall_ms, self._simulated_bound_ms(at), self._state()
             )
+        if self._vouched is not None and _is_near(self._vouched[0], at):
+            return Stamp(at.mono_ns, wall_ms, self._vouched[1], ClockState.SYNCED)
         discipline = self._kernel()
         reading = self._reading(at, discipline)
+        self._vouched = None
         if reading is not None and self._anchoring.learn(reading):
-            bound_ms = min(_whole_ms(discipline.error_us_max * 1_000), NO_CLOCK)
+            error_ns = discipline.error_us_max * 1_000
+            self._vouched = at, min(_whole_ms(error_ns + 2 * NEAR_STEP_NS), NO_CLOCK)
+            bound_ms = min(_whole_ms(error_ns), NO_CLOCK)
             return self._known(Stamp(at.mono_ns, wall_ms, bound_ms, ClockState.SYNCED))
         bounds = self._anchoring.bounds(at.mono_ns)
         if bounds is not None:
@@ -195,6 +206,7 @@ class BoxClock:
         anchor = answered(asked_ns, told_ns, error_ns, heard_ns, DRIFT_PPM)
         if anchor.hi_ns > TIME_NS_MAX or self._day is not None:
             return
+        self._vouched = None  # it may contradict the kernel
         is_believed = self._anchoring.learn(anchor)
         # A floor beyond what is known now was a mistake of a time source.
         if is_believed and anchor.hi_ns // NS_PER_MS < self.memory.floor_ms:
@@ -293,6 +305,13 @@ def _machine_boot() -> str:
         return _BOOT_ID.read_text("ascii").strip()
     except OSError:
         return ""
+
+
+def _is_near(vouched: Moment, at: Moment) -> bool:
+    """Say whether what holds at one moment holds at another, whatever became of the clock."""
+    since_ns = at.mono_ns - vouched.mono_ns
+    step_ns = at.wall_ns - vouched.wall_ns - since_ns
+    return 0 <= since_ns < NEAR_NS and -NEAR_STEP_NS <= step_ns <= NEAR_STEP_NS
 
 
 def _whole_ms(ns: int) -> int:

@@ -12,6 +12,8 @@ from agreed.records import ClockState
 from agreed.timex import Discipline
 from agreed.words import RemedyError
 from edge.clock import (
+    NEAR_NS,
+    NEAR_STEP_NS,
     SIMULATED_BOUND_MS,
     BoxClock,
     ClockMemory,
@@ -31,8 +33,10 @@ FREE = Discipline(is_synced=False, error_us_max=16_000_000)
 class Kernel:
     def __init__(self, says: Discipline) -> None:
         self.says = says
+        self.asked = 0
 
     def __call__(self) -> Discipline:
+        self.asked += 1
         return self.says
 
 
@@ -40,6 +44,50 @@ def test_a_steered_clock_is_bounded_by_the_kernels_error() -> None:
     clock = BoxClock(kernel=Kernel(SYNCED), machine_boot="a")
     stamp = clock.stamp(Moment(NOON_NS, 5))
     assert stamp == Stamp(5, NOON_NS // NS_PER_MS, 4, ClockState.SYNCED)
+
+
+def test_the_kernel_is_not_asked_for_every_record_of_one_burst() -> None:
+    kernel = Kernel(SYNCED)
+    clock = BoxClock(kernel=kernel, machine_boot="a")
+    first = clock.stamp(Moment(NOON_NS, 0))
+    burst = [clock.stamp(Moment(NOON_NS + after_ns, after_ns)) for after_ns in range(0, 10**6, 50)]
+    assert kernel.asked == 1
+    assert all(first.bound_ms <= stamp.bound_ms <= first.bound_ms + 1 for stamp in burst)
+    assert burst[-1] == Stamp(999_950, NOON_NS // NS_PER_MS, 4, ClockState.SYNCED)
+    clock.stamp(Moment(NOON_NS + NEAR_NS, NEAR_NS))
+    assert kernel.asked == 2
+
+
+@pytest.mark.parametrize("moved_ns", [-50_001, 50_001, 8 * 3_600 * NS_PER_S, -NOON_NS])
+def test_a_clock_that_is_set_within_a_burst_is_noticed(moved_ns: int) -> None:
+    kernel = Kernel(SYNCED)
+    clock = BoxClock(kernel=kernel, machine_boot="a")
+    clock.stamp(Moment(NOON_NS, 0))
+    kernel.says = FREE
+    moved = clock.stamp(Moment(NOON_NS + 10_000 + moved_ns, 10_000))
+    assert (moved.wall_ms, moved.clock_state) == (NOON_NS // NS_PER_MS, ClockState.HOLDING)
+    assert kernel.asked == 2
+
+
+@pytest.mark.parametrize("error_us", [0, 999, 1_000, 1_001, 2_500])
+def test_a_bound_within_a_burst_covers_what_the_clock_moved_unnoticed(error_us: int) -> None:
+    kernel = Kernel(Discipline(is_synced=True, error_us_max=error_us))
+    for moved_ns in (-NEAR_STEP_NS, 0, NEAR_STEP_NS):
+        clock = BoxClock(kernel=kernel, machine_boot="a")
+        clock.stamp(Moment(NOON_NS, 0))
+        stamp = clock.stamp(Moment(NOON_NS + 900_000 + moved_ns, 900_000))
+        for error_ns in (-error_us * 1_000, error_us * 1_000):
+            true_ns = NOON_NS + error_ns + 900_000
+            assert abs(true_ns - stamp.wall_ms * NS_PER_MS) <= stamp.bound_ms * NS_PER_MS
+
+
+def test_headquarters_word_is_weighed_before_the_next_record() -> None:
+    kernel = Kernel(SYNCED)
+    clock = BoxClock(kernel=kernel, machine_boot="a")
+    clock.stamp(Moment(NOON_NS, 0))
+    clock.told(0, NOON_NS + 3_600 * NS_PER_S, NS_PER_MS, 100)
+    clock.stamp(Moment(NOON_NS + 200, 200))
+    assert kernel.asked == 2
 
 
 def test_a_free_clock_drifts_from_when_it_was_right() -> None:
