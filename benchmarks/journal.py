@@ -2,12 +2,12 @@
 
 python -m benchmarks.journal --json prints an object with figures and ratios. Ours is the door that
 a running box uses (`edge.acceptance`): from drafts to numbered, stamped, chained blocks on the
-disk. It is asked in two ways: records of one moment in one call ("accept"), and each in a call of
-its own, all waiting for one commit ("apart"). Two floors insert the same rows into a plain table
-through the standard library's sqlite3 with the same durability (WAL, synchronous=FULL), one
-transaction for as many records: "floor" is handed finished rows, "floor_from_drafts" makes them
-first, as ours must. All take turns in one run; ratios compare medians, of the clock on the wall,
-because waiting for the card is the work.
+disk, and their end noted beside them. It is asked in two ways: records of one moment in one call
+("accept"), and each in a call of its own, all waiting for one commit ("apart"). Two floors insert
+the same rows into a plain table through the standard library's sqlite3 with the same durability
+(WAL, synchronous=FULL), one transaction for as many records: "floor" is handed finished rows,
+"floor_from_drafts" makes them first, as ours must. All take turns in one run; ratios compare
+medians, of the clock on the wall, because waiting for the card is the work.
 
 Bytes written are those of /proc/self/io (write_bytes): what this process made the kernel send to
 the block layer, in whole pages; the file system's own journal comes on top for both.
@@ -50,6 +50,8 @@ from edge.decisions import Draft
 from edge.journal import Journal, open_journal
 from edge.salvage import check_journal
 from edge.store import Reserve
+from edge.witness import FILE as WITNESS_FILE
+from edge.witness import Witness
 
 PAGE_BYTES: Final = 4_096
 WORKERS: Final = 500
@@ -317,7 +319,9 @@ def reopened_journal(folder: Path) -> Journal:
     """Open a journal."""
     dice = random.Random(1)
     entropy, boot = dice.randbytes(48), dice.randbytes(16)
-    return open_journal(folder / "journal.db", NAMES, entropy=entropy, boot=boot)
+    journal = open_journal(folder / "journal.db", NAMES, entropy=entropy, boot=boot)
+    journal.witness = Witness(folder / WITNESS_FILE)
+    return journal
 
 
 def synced_clock() -> BoxClock:
