@@ -8,9 +8,8 @@ import contextlib
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 import structlog
 
@@ -67,8 +66,7 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     group: Together
     durability: Durability
     keep: Mapping[str, str | None]
@@ -113,7 +111,7 @@ class Acceptance:
         self._thread = Errands("journal")
         self._waiting: deque[_Waiting] = deque()
         self._waiting_count = 0
-        self._due_s = math.inf
+        self._due_s = self._shortest_s = math.inf
         self._wake = asyncio.Event()
         self._is_finishing = False
         self._stored_boot = ""
@@ -164,9 +162,11 @@ class Acceptance:
         self._waiting.append(_Waiting(group, durability, keep or _NOTHING_KEPT, is_durable))
         self._waiting_count += len(drafts)
         is_many = self._waiting_count >= BLOCK_RECORDS_MAX
-        due_s = loop.time() + (0 if is_many else self._window_s[durability])
-        if due_s < self._due_s:
-            self._due_s = due_s
+        window_s = 0.0 if is_many else self._window_s[durability]
+        # What came first with as short a window is due earlier: only a shorter one is looked at.
+        if window_s < self._shortest_s:
+            self._shortest_s = window_s
+            self._due_s = min(self._due_s, loop.time() + window_s)
             self._wake.set()
         return is_durable
 
@@ -187,7 +187,7 @@ class Acceptance:
     def finish(self) -> None:
         """Let `run` end once everything taken in is on the disk."""
         self._is_finishing = True
-        self._due_s = 0.0
+        self._due_s = self._shortest_s = 0.0
         self._wake.set()
 
     async def call(self, act: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
@@ -207,6 +207,9 @@ class Acceptance:
 
     def _refusal(self, count: int, durability: Durability, *, is_action: bool) -> str:
         """Say why records are not taken; "" if they are."""
+        is_calm = self.fault is None and self.room is Room.AMPLE and not self._is_finishing
+        if is_calm and self._waiting_count + count <= WAITING_TELEMETRY_MAX:
+            return ""
         is_telemetry = durability is Durability.TELEMETRY
         count_max = WAITING_TELEMETRY_MAX if is_telemetry else WAITING_RECORDS_MAX
         if self.fault is not None:
@@ -282,14 +285,15 @@ class Acceptance:
             batch.append(self._waiting.popleft())
             count += len(batch[-1].group.drafts)
         self._waiting_count -= count
-        self._due_s = 0.0 if self._waiting else math.inf
+        self._due_s = self._shortest_s = 0.0 if self._waiting else math.inf
         return batch
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         groups = [waiting.group for waiting in batch if waiting.group.drafts]
         keep: dict[str, str | None] = {}
         for waiting in batch:
-            keep.update(waiting.keep)
+            if waiting.keep:
+                keep.update(waiting.keep)
         try:
             columns = await self._append(groups, keep)
         except StoreError as error:
@@ -323,7 +327,7 @@ class Acceptance:
         batch = [*batch, *self._waiting]
         self._waiting.clear()
         self._waiting_count = 0
-        self._due_s = math.inf
+        self._due_s = self._shortest_s = math.inf
         reason = _REASONS.get(type(error), "card_fault")
         for waiting in batch:
             self._refusals.note(reason, waiting.durability, len(waiting.group.drafts))

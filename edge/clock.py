@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -42,8 +42,7 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 BATTERY_CLOCK: Final = Path("/sys/class/rtc/rtc0/since_epoch")
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """The time that a record carries; fields as in `agreed.records.Record`."""
 
     mono_ns: int
@@ -145,7 +144,9 @@ class BoxClock:
 
     def stamp(self, at: Moment) -> Stamp:
         """Give the time that a record of this moment carries."""
-        wall_ms = min(max(at.wall_ns // NS_PER_MS, 0), WALL_MS_MAX)
+        wall_ms = at.wall_ns // NS_PER_MS
+        if not 0 <= wall_ms <= WALL_MS_MAX:
+            wall_ms = 0 if wall_ms < 0 else WALL_MS_MAX
         if self._day is not None:
             return Stamp(
                 self._day.mono_ns(at.mono_ns), wall_ms, self._simulated_bound_ms(at), self._state()

@@ -1,10 +1,9 @@
 """Turns what was decided into the columns of a block, without an object for each record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,8 +13,7 @@ from edge.clock import Stamp
 from edge.decisions import Draft, fit
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(NamedTuple):
     """Records of one moment; at least one draft."""
 
     drafts: tuple[Draft, ...]
