@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
@@ -10,13 +11,14 @@ class BoomError(Exception):
     """What an errand may raise."""
 
 
+def where(number: int) -> tuple[int, str]:
+    return number, threading.current_thread().name
+
+
 def test_errands_are_done_in_turn_in_one_thread() -> None:
     async def scenario() -> list[tuple[int, str]]:
         errands = Errands("cards")
-        answers = [
-            errands.give(lambda n=number: (n, threading.current_thread().name))
-            for number in range(100)
-        ]
+        answers = [errands.give(partial(where, number)) for number in range(100)]
         done = [await answer for answer in answers]
         errands.close()
         return done
@@ -57,8 +59,8 @@ def test_closing_waits_for_what_was_given_even_where_the_loop_is_gone() -> None:
     errands, may_go, done = Errands("cards"), threading.Event(), list[str]()
 
     async def scenario() -> None:
-        errands.give(may_go.wait)
-        errands.give(lambda: done.append("last"))
+        _ = errands.give(may_go.wait)
+        _ = errands.give(lambda: done.append("last"))
 
     asyncio.run(scenario())
     may_go.set()
