@@ -286,7 +286,10 @@ def _columns(reader: _Reader, first: int, count: int) -> RecordColumns:
         raise WireError("unknown clock state")
     if len(evidence.translate(None, _UNKNOWN_EVIDENCE)) != count:
         raise WireError("unknown evidence class")
-    texts = {name: _distinct_texts(reader, count) for name in TEXT_COLUMNS}
+    if count == 1:
+        texts = {name: _one_text(reader) for name in TEXT_COLUMNS}
+    else:
+        texts = {name: _distinct_texts(reader, count) for name in TEXT_COLUMNS}
     reader.finish()
     states, kinds = np.frombuffer(state, np.uint8), np.frombuffer(evidence, np.uint8)
     return RecordColumns(first, mono, wall, bound, states, kinds, texts)
@@ -323,6 +326,21 @@ def _few_integers(data: bytes, count: int) -> Int64s:
             column.append(value)
         columns.append(column)
     return np.array(columns, np.int64)
+
+
+_ONE: Final = (1).to_bytes(4, "little")
+_FIRST: Final = np.zeros(1, np.int32)
+_FIRST.flags.writeable = False
+
+
+def _one_text(reader: _Reader) -> tuple[list[str], Int32s]:
+    """Read what `_distinct_texts` reads, of a single record: a quiet site's blocks are such."""
+    if reader.take(4) != _ONE:
+        raise WireError("text column has an impossible number of texts")
+    text = _text(reader.take(reader.take(1)[0]))
+    if reader.take(1) != b"\0":
+        raise WireError("text column is not a dictionary")
+    return [text], _FIRST
 
 
 def _distinct_texts(reader: _Reader, count: int) -> tuple[list[str], Int32s]:

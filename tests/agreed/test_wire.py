@@ -160,6 +160,29 @@ def test_hostile_payloads_with_a_good_hash_raise_nothing_else(data: st.DataObjec
     assert all(r.wall_ms <= WALL_MS_MAX for r in records)
 
 
+def test_a_single_record_has_one_text_in_each_column_and_names_it() -> None:
+    block = encode_block(ORIGIN, NO_HASH, sample(1))
+    names = len("acme") + len("lakeside") + len("box-1")
+    raw = zstandard.decompress(block[HEADER_BYTES + names : -HASH_BYTES])
+    count_at = 3 * 8 + 2
+    assert raw[count_at : count_at + 5] == b"\x01\0\0\0\x09"  # "gate-east"
+    for at, value, why in (
+        (count_at, 0, "impossible number"),
+        (count_at, 2, "impossible number"),
+        (count_at + 3, 1, "impossible number"),
+        (count_at + 5 + 9, 1, "not a dictionary"),
+        (len(raw) - 1, 1, "not a dictionary"),
+        (count_at + 4, 8, "not a dictionary"),
+        (len(raw) - 2, 1, "control characters"),  # the number is taken for the text
+    ):
+        spoiled = raw[:at] + bytes([value]) + raw[at + 1 :]
+        packed = zstandard.compress(spoiled)
+        header = bytearray(block[:HEADER_BYTES])
+        struct.pack_into("<II", header, 48, len(spoiled), len(packed))
+        with pytest.raises(WireError, match=why):
+            decode_block(rehash(bytes(header) + block[HEADER_BYTES:][:names] + packed))
+
+
 def test_a_decompression_bomb_is_refused_before_it_opens() -> None:
     block = encode_block(ORIGIN, NO_HASH, sample(2))
     names = len("acme") + len("lakeside") + len("box-1")
