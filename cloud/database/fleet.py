@@ -1,8 +1,9 @@
 """Writes what headquarters knows of sites and boxes, and numbers the directives to them."""
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
 
 from agreed.directives import Directive, encode_directive
 from agreed.limits import CONTROL_BYTES_MAX, DIRECTIVES_PER_MESSAGE_MAX
@@ -12,6 +13,9 @@ from cloud.ingest.decision import Holding
 
 INCIDENTS_SHOWN_MAX: Final = 1_000
 PENDING_BOXES_MAX: Final = 100
+CONDITIONS_KEPT_MAX: Final = 4_096
+"""Conditions that are kept once they are built: of some hundred boxes in some tables each."""
+
 _ENVELOPE_BYTES: Final = 1_024
 
 
@@ -35,10 +39,52 @@ class BoxName(NamedTuple):
         return Place(self.company, self.site)
 
 
+@lru_cache(CONDITIONS_KEPT_MAX)
 def at(table: Any, name: Place | BoxName) -> Any:
     """Match a table's rows of a site or of a box."""
     columns = zip(name._fields, name, strict=True)
     return and_(*(table.c[column] == value for column, value in columns))
+
+
+def at_named(table: Any, kind: type[Place] | type[BoxName]) -> Any:
+    """Match a table's rows of the site or box that is `named` when the statement runs.
+
+    A statement that is built once runs in half the time of one that is built for every message.
+    """
+    return and_(*(table.c[column] == bindparam(f"at_{column}") for column in kind._fields))
+
+
+def named(name: Place | BoxName) -> dict[str, Any]:
+    """Name a site or a box to a statement that was built with `at_named`."""
+    return {f"at_{column}": part for column, part in zip(name._fields, name, strict=True)}
+
+
+_LOCK_SITE: Final = (
+    select(schema.sites.c.covered_until_ms).where(at_named(schema.sites, Place)).with_for_update()
+)
+_FIND_BOX: Final = select(schema.boxes).where(at_named(schema.boxes, BoxName))
+_CHANGE_BOX: Final = update(schema.boxes).where(at_named(schema.boxes, BoxName))
+_FIND_JOURNAL: Final = select(schema.journals).where(
+    at_named(schema.journals, BoxName), schema.journals.c.epoch == bindparam("at_epoch")
+)
+_CURSORS: Final = select(
+    schema.boxes.c.company,
+    schema.boxes.c.site,
+    schema.boxes.c.box,
+    schema.boxes.c.directive_stream,
+    schema.boxes.c.directives_through,
+    schema.boxes.c.applied_through,
+).where(schema.boxes.c.company == bindparam("at_company"), schema.boxes.c.status == "accepted")
+_DIRECTIVES_AFTER: Final = (
+    select(schema.directives.c.content)
+    .where(
+        at_named(schema.directives, BoxName),
+        schema.directives.c.stream == bindparam("at_stream"),
+        schema.directives.c.number > bindparam("after"),
+    )
+    .order_by(schema.directives.c.number)
+    .limit(DIRECTIVES_PER_MESSAGE_MAX)
+)
 
 
 def lock_site(connection: Connection, place: Place) -> int | None:
@@ -47,20 +93,18 @@ def lock_site(connection: Connection, place: Place) -> int | None:
     Returns:
         covered_until_ms; None if there is no such site.
     """
-    row = connection.execute(
-        select(schema.sites.c.covered_until_ms).where(at(schema.sites, place)).with_for_update()
-    ).one_or_none()
+    row = connection.execute(_LOCK_SITE, named(place)).one_or_none()
     return None if row is None else row.covered_until_ms
 
 
 def find_box(connection: Connection, name: BoxName) -> Row[Any] | None:
     """Read the row of a box."""
-    return connection.execute(select(schema.boxes).where(at(schema.boxes, name))).one_or_none()
+    return connection.execute(_FIND_BOX, named(name)).one_or_none()
 
 
 def change_box(connection: Connection, name: BoxName, **values: Any) -> None:
     """Set columns of a box."""
-    connection.execute(update(schema.boxes).where(at(schema.boxes, name)).values(**values))
+    connection.execute(_CHANGE_BOX, named(name) | values)
 
 
 def add_box(connection: Connection, name: BoxName, stream: bytes, now_ms: int) -> None:
@@ -85,9 +129,7 @@ def accepted_boxes(connection: Connection, place: Place) -> list[BoxName]:
 
 def find_journal(connection: Connection, name: BoxName, epoch: bytes) -> Holding | None:
     """Read how far a journal is held; None if it never spoke."""
-    row = connection.execute(
-        select(schema.journals).where(at(schema.journals, name), schema.journals.c.epoch == epoch)
-    ).one_or_none()
+    row = connection.execute(_FIND_JOURNAL, named(name) | {"at_epoch": epoch}).one_or_none()
     if row is None:
         return None
     return Holding(row.committed_through, row.committed_head, row.is_refused)
@@ -226,16 +268,11 @@ def directive_cursors(
     connection: Connection, company: str
 ) -> list[tuple[BoxName, bytes, int, int]]:
     """Read stream, last number and last applied number of every accepted box."""
-    boxes = schema.boxes.c
-    query = select(schema.boxes).where(boxes.company == company, boxes.status == "accepted")
     return [
-        (
-            BoxName(row.company, row.site, row.box),
-            row.directive_stream,
-            row.directives_through,
-            row.applied_through,
+        (BoxName(company, site, box), stream, through, applied)
+        for company, site, box, stream, through, applied in connection.execute(
+            _CURSORS, {"at_company": company}
         )
-        for row in connection.execute(query)
     ]
 
 
@@ -255,16 +292,10 @@ def credential_numbers(connection: Connection, company: str) -> list[tuple[BoxNa
 
 def directives_after(connection: Connection, name: BoxName, stream: bytes, after: int) -> list[str]:
     """Read the directives that follow a number, as many as one message may carry."""
-    table = schema.directives
-    query = (
-        select(table.c.content)
-        .where(at(table, name), table.c.stream == stream, table.c.number > after)
-        .order_by(table.c.number)
-        .limit(DIRECTIVES_PER_MESSAGE_MAX)
-    )
+    wanted = named(name) | {"at_stream": stream, "after": after}
     found: list[str] = []
     left = CONTROL_BYTES_MAX - _ENVELOPE_BYTES
-    for content in connection.execute(query).scalars():
+    for content in connection.execute(_DIRECTIVES_AFTER, wanted).scalars():
         # Inside a message the JSON is a string once more: every quote of it is escaped.
         left -= len(content.encode()) + content.count('"') + content.count("\\") + 3
         if found and left < 0:

@@ -5,11 +5,24 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, func, insert, select
 
 from cloud.database import schema
-from cloud.database.fleet import BoxName, at, change_box
+from cloud.database.fleet import BoxName, at, at_named, change_box, named
 
 BY_PERSON: Final = "person"
 BY_FIRST_WORD: Final = "first_word"
 BY_IMPORT: Final = "import"
+
+
+_KNOWN_KEY: Final = (
+    select(schema.box_keys.c.number, schema.box_keys.c.public_key)
+    .join(
+        schema.boxes,
+        (schema.boxes.c.company == schema.box_keys.c.company)
+        & (schema.boxes.c.site == schema.box_keys.c.site)
+        & (schema.boxes.c.box == schema.box_keys.c.box)
+        & (schema.boxes.c.key_number == schema.box_keys.c.number),
+    )
+    .where(at_named(schema.box_keys, BoxName))
+)
 
 
 class KnownKey(NamedTuple):
@@ -28,19 +41,7 @@ class FormerKey(NamedTuple):
 
 def known_key(connection: Connection, name: BoxName) -> KnownKey | None:
     """Read the key that a box must sign with; None before its first word."""
-    keys, boxes = schema.box_keys, schema.boxes
-    query = (
-        select(keys.c.number, keys.c.public_key)
-        .join(
-            boxes,
-            (boxes.c.company == keys.c.company)
-            & (boxes.c.site == keys.c.site)
-            & (boxes.c.box == keys.c.box)
-            & (boxes.c.key_number == keys.c.number),
-        )
-        .where(at(keys, name))
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_KNOWN_KEY, named(name)).one_or_none()
     return None if row is None else KnownKey(*row)
 
 

@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
-from simulators.campaigns.sharing import shared
+from simulators.campaigns.sharing import folder_in_memory, shared
 from simulators.world.bugs import BUGS
 from simulators.world.faults import LONG_SPANS_S, SPANS_S
 from simulators.world.playing import Played, Stage, play, stage
+from simulators.world.template import make_templates
 
 SEEDS_PER_BUG_MAX: Final = 100
 PART_SEEDS: Final = 20
@@ -106,11 +108,11 @@ def _hunt_all(on: Stage, plants: list[str], first: int, seeds_max: int) -> int:
     return int(missed > 0)
 
 
-def play_range(seeds: range, spans_s: Sequence[int]) -> list[Played]:
-    """Play seeds on a stage of their own; a process keeps what it has compiled."""
+def play_range(seeds: range, spans_s: Sequence[int], templates: Path) -> list[Played]:
+    """Play seeds on a stage of their own, which begin with templates that are there."""
     gc.collect()  # what is dead would be kept for ever with what is frozen
     gc.freeze()
-    with stage() as on:
+    with stage(templates) as on:
         return [play(on, seed, spans_s=spans_s) for seed in seeds]
 
 
@@ -119,13 +121,16 @@ def _play_all(options: argparse.Namespace) -> int:
     began_s = time.monotonic()
     end = options.first + options.seeds
     parts = [range(at, min(at + PART_SEEDS, end)) for at in range(options.first, end, PART_SEEDS)]
-    act = partial(play_range, spans_s=LONG_SPANS_S if options.long else SPANS_S)
-    for part in shared(options.jobs, act, parts):
-        for played in part:
-            tally.add(played)
-            _tell(played, options.seeds)
-        if time.monotonic() - began_s > options.seconds:
-            break
+    spans_s = LONG_SPANS_S if options.long else SPANS_S
+    with folder_in_memory("templates") as templates:
+        make_templates(templates, spans_s)
+        act = partial(play_range, spans_s=spans_s, templates=templates)
+        for part in shared(options.jobs, act, parts):
+            for played in part:
+                tally.add(played)
+                _tell(played, options.seeds)
+            if time.monotonic() - began_s > options.seconds:
+                break
     took_s = time.monotonic() - began_s
     figures = {"from": options.first, "jobs": options.jobs, "seconds": round(took_s, 1)}
     _say(json.dumps(tally.summary() | figures))

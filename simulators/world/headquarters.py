@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pysqlite3.dbapi2 as sqlite
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from agreed.messages import BlocksSent, Message, MessageError, decode_message, encode_message
-from cloud.database.engine import open_engine, sqlite_url
 from cloud.database.fleet import BoxName
 from cloud.exchange import Outcome, Said, cursors, load
 from cloud.ingest.checking import Arrival
@@ -18,15 +16,13 @@ from cloud.ingest.early import EarlyBlocks
 from cloud.office.boxes import resolve_incidents
 from simulators.world.box import HEADQUARTERS, Around
 from simulators.world.clocks import true_wall_ms
+from simulators.world.store import Store
 
 BATCH_MESSAGES_MAX: Final = 64
 RECONNECT_S: Final = 1.0
 _HELD: Final = "SELECT coalesce(max(last), 0) FROM blocks WHERE box = ? AND epoch = ?"
 
 _TOLD: Final = "SELECT directives_through FROM boxes WHERE box = ?"
-
-_STATEMENTS: Final[dict[Any, Any]] = {}
-"""Compiled statements, kept from seed to seed: a world is mostly spent on compiling them."""
 
 
 class KilledError(Exception):
@@ -41,10 +37,10 @@ class Headquarters:
         engine: the store, as the process and the office use it.
     """
 
-    def __init__(self, around: Around, path: Path, company: str) -> None:
+    def __init__(self, around: Around, store: Store, company: str) -> None:
         self.is_up = False
         self._around = around
-        self._path = path
+        self._store = store
         self._company = company
         self._deliver: dict[BoxName, Callable[[bytes], None]] = {}
         self._waiting: list[Said] = []
@@ -52,9 +48,10 @@ class Headquarters:
         self._lives = 0
         self._commits_left: int | None = None
         self._alarm_ns: int | None = None
-        self.engine = self._opened()
+        store.before_commit = self._count_commit
+        self.engine = store.engine
         self._outbox = around.seams.make_outbox()
-        self._plain = sqlite.connect(str(path))
+        self._plain = sqlite.connect(str(store.path))
 
     def serve(self, name: BoxName, deliver: Callable[[bytes], None]) -> None:
         """Know how to reach a box."""
@@ -92,7 +89,7 @@ class Headquarters:
     def close(self) -> None:
         """Stop for good."""
         self.is_up = False
-        self.engine.dispose()
+        self._store.end_process()
         self._plain.close()
 
     def reach(self) -> None:
@@ -238,24 +235,16 @@ class Headquarters:
         around.broker.disconnect(HEADQUARTERS)
         around.seams.early = EarlyBlocks()
         around.seams.headquarters_ended()
-        self.engine.dispose()
-        self.engine = self._opened()
+        self._store.end_process()
         self._outbox = around.seams.make_outbox()
         away_s = 1 + around.scheduler.dice.random() * around.faults.away_s_max
         around.scheduler.after_s(1 if around.broker.is_kind else away_s, self.start)
 
-    def _opened(self) -> Engine:
-        engine = open_engine(sqlite_url(self._path))
-        engine.update_execution_options(compiled_cache=_STATEMENTS)
-
-        def count_commit(_connection: Any) -> None:
-            if self._commits_left is not None:
-                self._commits_left -= 1
-                if self._commits_left < 0:
-                    raise KilledError
-
-        event.listen(engine, "commit", count_commit)
-        return engine
+    def _count_commit(self) -> None:
+        if self._commits_left is not None:
+            self._commits_left -= 1
+            if self._commits_left < 0:
+                raise KilledError
 
     @property
     def _now_ms(self) -> int:

@@ -46,6 +46,7 @@ from simulators.world.judging import Judgement, Left, judge, rows_count
 from simulators.world.scheduler import NeverAtRestError, Scheduler
 from simulators.world.seams import Seams
 from simulators.world.seen import Seen
+from simulators.world.store import Store
 
 REST_S: Final = 1_800
 LOOK_S_MAX: Final = 7_200
@@ -83,30 +84,32 @@ class Played:
 
 
 class Stage:
-    """Where worlds are played: a folder, the templates in it, and the cards below SQLite."""
+    """Where worlds are played: a folder, templates, a store, and the cards below SQLite."""
 
-    def __init__(self, folder: Path, files: CardFiles) -> None:
+    def __init__(self, folder: Path, files: CardFiles, templates: Path) -> None:
         self.folder = folder
         self.files = files
+        self.store = Store(folder / "headquarters.db")
+        self._templates = templates
 
-    def template(self, boxes_count: int, span_s: int) -> Path:
-        """Give the store that a world begins with."""
-        path = self.folder / f"template-{boxes_count}-{span_s}.db"
+    def lay_down(self, boxes_count: int, span_s: int) -> None:
+        """Begin a world with the store of so many boxes."""
+        path = template.path_in(self._templates, boxes_count, span_s)
         if not path.exists():
             template.make_template(path, boxes_count, span_s)
-        return path
+        self.store.lay_down(path)
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Set up a stage in memory, and clear it away."""
+def stage(templates: Path | None = None) -> Iterator[Stage]:
+    """Set up a stage in memory, and clear it away; its templates may be there already."""
     memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
     where = memory if memory.is_dir() else None
     with (
         tempfile.TemporaryDirectory(prefix="duifu-world-", dir=where) as name,
         card_files() as files,
     ):
-        yield Stage(Path(name), files)
+        yield Stage(Path(name), files, templates or Path(name))
 
 
 def play(
@@ -118,6 +121,7 @@ def play(
     try:
         return _World(on, folder, seed, plant, spans_s).play()
     finally:
+        on.store.clear()
         shutil.rmtree(folder)
 
 
@@ -130,8 +134,8 @@ class _World:
         self._dice = scheduler.dice
         self._faults = draw_faults(self._dice, spans_s)
         self._boxes_count = self._dice.choice((1, 1, 2))
-        self._store = folder / "headquarters.db"
-        shutil.copyfile(on.template(self._boxes_count, int(self._faults.span_s)), self._store)
+        self._store = on.store
+        on.lay_down(self._boxes_count, int(self._faults.span_s))
         seams = BUGS[plant](scheduler) if plant else Seams(scheduler)
         self._seen = Seen()
         self._broker = Broker(scheduler, self._faults)
@@ -338,7 +342,7 @@ class _World:
         for box in self._boxes:
             box.close()
         left = Left(
-            self._store,
+            self._store.path,
             template.PLACE.site,
             {box.name.box: box.card.folder / JOURNAL_FILE for box in self._boxes},
             {box.name.box: box.card.folder / LEARNED_FILE for box in self._boxes},
@@ -359,7 +363,7 @@ class _World:
 
     def _told_again(self, left: Left) -> list[str]:
         """Everything that was ever said, said once more, changes nothing."""
-        before = rows_count(self._store)
+        before = rows_count(self._store.path)
         said = [
             (box.name, signed_blocks(key_of(box.name.box), data))
             for box in self._boxes
@@ -367,7 +371,7 @@ class _World:
         ]
         now_ms = true_wall_ms(self._scheduler.now_ns)
         exchange(self._headquarters.engine, said, now_ms)
-        after = rows_count(self._store)
+        after = rows_count(self._store.path)
         return [] if before == after else [f"repetition changed the store: {before} {after}"]
 
 

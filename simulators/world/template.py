@@ -1,6 +1,6 @@
 """A migrated store with one site, its boxes, people and first orders; copied for every seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -69,6 +69,18 @@ PACK: Final = Pack.model_validate(
         ],
     }
 )
+
+
+def path_in(folder: Path, boxes_count: int, span_s: int) -> Path:
+    """Name the file of a template."""
+    return folder / f"template-{boxes_count}-{span_s}.db"
+
+
+def make_templates(folder: Path, spans_s: Iterable[int]) -> None:
+    """Make every template that worlds of these spans begin with."""
+    for span_s in set(spans_s):
+        for boxes_count in range(1, len(BOXES) + 1):
+            make_template(path_in(folder, boxes_count, span_s), boxes_count, span_s)
 
 
 def make_template(path: Path, boxes_count: int, span_s: int) -> None:

@@ -1,6 +1,5 @@
 """One box and one headquarters on a kind line, for the tests of both."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,15 +41,14 @@ class Small:
 @contextmanager
 def small() -> Iterator[Small]:
     with stage() as on:
-        store = on.folder / "headquarters.db"
-        shutil.copyfile(on.template(1, 3_600), store)
+        on.lay_down(1, 3_600)
         scheduler = Scheduler(1)
         faults = replace(draw_faults(Random(1)), away_s_max=1.0, commit_s_max=0.01)
         broker = Broker(scheduler, faults)
         broker.is_kind = True
         seen = Seen()
         around = Around(scheduler, faults, broker, Seams(scheduler), seen, on.files)
-        headquarters = Headquarters(around, store, template.PLACE.company)
+        headquarters = Headquarters(around, on.store, template.PLACE.company)
         name = template.BOXES[0]
         (on.folder / "card").mkdir()
         card = around.seams.make_card(on.folder / "card")
