@@ -50,7 +50,7 @@ def test_a_broker_is_started_again_and_an_orphan_ended(tmp_path: Path) -> None:
     async def scenario() -> None:
         broker = Broker(tmp_path, "127.0.0.1", free_port("127.0.0.1", 0))
         broker.use([headquarters_account("x")])
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             running = asyncio.create_task(broker.run())
             await broker.is_ready.wait()
             first = broker.pid

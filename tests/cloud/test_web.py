@@ -36,4 +36,4 @@ def test_an_open_stream_does_not_hold_up_the_end() -> None:
 
     # The stream is cut: that is how it ends.
     with suppress(httpx.RemoteProtocolError):
-        assert asyncio.run(scenario()) < 10
+        assert asyncio.run(scenario()) < 60

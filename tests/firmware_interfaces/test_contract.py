@@ -11,7 +11,7 @@ import pytest
 from firmware_interfaces.observations import Admit, Answer, Command, OpenCompartment, Seen
 from simulators.devices.far_device import FarDevice
 from simulators.devices.scanner import Scanner
-from tests.firmware_interfaces.worlds import FAMILIES, Box, Family, line_for, make_wire
+from tests.firmware_interfaces.worlds import FAMILIES, WAIT_S_MAX, Box, Family, line_for, make_wire
 
 
 @dataclass
@@ -140,6 +140,9 @@ def test_garbage_harms_neither_the_line_nor_its_neighbour(case: Case) -> None:
                 await box.until(Seen.CODE, 20, device="neighbour")
                 wire.write_now(b"\r")
                 await asyncio.sleep(0.5)
+                async with asyncio.timeout(WAIT_S_MAX):
+                    while not case.family.is_heard(device):  # noqa: ASYNC110  # rings no bell
+                        await asyncio.sleep(0.01)
                 case.family.speak(device, 9)
                 value, part = case.family.value_of(9)
                 await box.until_said(case.family.seen, value, part)

@@ -107,6 +107,7 @@ class Family:
     seen: Seen
     value_of: Callable[[int], tuple[str, int]]
     foreign: Command | None = None  # a command for another kind of device, where it is its own
+    is_heard: Callable[[Any], bool] = lambda _: True  # whether what it says now is taken in
 
 
 DOOR_TABLE = {"name": "device", "strike": 0, "contact": 0, "button": 1, "debounce_ms": 60}
@@ -120,6 +121,7 @@ FAMILIES = {
         lambda reader, number: reader.show(f"32:{number:08x}"),
         Seen.CARD,
         lambda number: (f"32:{number:08x}", 0),
+        is_heard=lambda reader: reader.is_online,
     ),
     "locker": Family(
         {"family": "locker_cu16", "devices": [{"name": "device", "compartments": 24}]},

@@ -75,7 +75,7 @@ def app_of(engine: Engine, clock: Clock) -> FastAPI:
 
 def client_of(address: str, spoken: str = "en") -> httpx.Client:
     headers = {"accept": "text/html", "accept-language": spoken}
-    return httpx.Client(base_url=address, headers=headers, timeout=20, trust_env=False)
+    return httpx.Client(base_url=address, headers=headers, timeout=90, trust_env=False)
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def served(app: FastAPI) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while not server.started:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -93,7 +93,7 @@ def served(app: FastAPI) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         assert not thread.is_alive()
 
 

@@ -52,7 +52,7 @@ def test_files_are_of_the_whole_list(client: httpx.Client) -> None:
     assert len(rows) == len(client.get(f"{RUN}.json").json())
     book = openpyxl.load_workbook(io.BytesIO(client.get(f"{RUN}/payroll.xlsx").content))
     assert book.worksheets[0].max_row > 3
-    printed = client.get("/settlement.pdf", timeout=60)
+    printed = client.get("/settlement.pdf", timeout=200)
     assert printed.content.startswith(b"%PDF")
     assert client.get("/ledger.csv?site=yuhuayuan").status_code == 200
 

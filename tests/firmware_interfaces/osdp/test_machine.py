@@ -302,10 +302,10 @@ def test_a_new_key_is_confirmed_and_the_old_one_is_of_no_use_any_more(tmp_path: 
     async def scene(box: Box, wire: PtyWire) -> None:
         box.lines[0].tell(Rekey(reader.name, OTHER_KEY))
         await box.until(Seen.REKEYED)
-        await asyncio.sleep(0.5)  # the reader begins its session anew, under the new key
-        await until(lambda: reader.is_online)
-        reader.show("32:00000007")
-        await box.until(Seen.CARD)
+        # The reader begins its session anew, under the new key: until then it sees no card.
+        while not box.seen(Seen.CARD):
+            await reader.tap("32:00000007", 0.5)
+            await asyncio.sleep(0.1)
         wire.unplug()
         await box.until(Seen.LOST)
         await wire.plug()

@@ -36,7 +36,7 @@ def test_a_late_good_is_not_taken_for_that_of_the_next_scan() -> None:
         kiosk = Kiosk("kiosk-0", ["a", "b", "c"])
         box = Box(kiosk)
         is_done = asyncio.Event()
-        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(90), asyncio.TaskGroup() as group:
             group.create_task(kiosk.work(0.01, is_done))
             await asyncio.sleep(0.5)
             box.is_alive = True

@@ -14,7 +14,7 @@ def test_a_forked_program_runs_its_own_main_and_can_be_killed(tmp_path: Path) ->
         async with Nursery(tmp_path / "nursery.log") as nursery:
             wrong = ForkedProcess(nursery, "box", ["edge", "run", "--config", "no"], tmp_path / "1")
             await wrong.start(os.environ)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(90):
                 await wrong.ended()
             assert "no" in wrong.last_words()
             folder = tmp_path / "headquarters"
