@@ -442,5 +442,5 @@ class _ThreadPort:
         self._call_wake()
 
     def _call_wake(self) -> None:
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed, at any moment
             self._loop.call_soon_threadsafe(self._wake)
