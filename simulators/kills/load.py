@@ -14,8 +14,8 @@ from simulators.devices.wire import PtyWire
 
 PROBE: Final = "not-a-code"
 PROBE_S: Final = 0.3
-QUIET_S: Final = 0.3
-ANSWER_S_MAX: Final = 1.0
+QUIET_S: Final = 0.5
+ANSWER_S_MAX: Final = 2.0
 
 
 class Kiosk(Scanner):

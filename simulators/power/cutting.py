@@ -45,7 +45,9 @@ from simulators.world.clocks import ZERO_WALL_MS
 LIFE_S_MAX: Final = 0.06
 """A writer lives up to so long before the power goes: from its start, or from its first word."""
 
-WORD_S_MAX: Final = 2.0
+WORD_S_MAX: Final = 30.0
+"""A writer on a busy machine takes so long to its first word, at most."""
+
 _WORKING: Final = 0.7
 """Of the lives, those that are counted from the first word."""
 
