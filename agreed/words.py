@@ -11,7 +11,8 @@ from importlib.resources import files
 from typing import Final
 
 LANGUAGES: Final = ("zh", "en")
-_FOLDERS: Final = {"zh": "zh_Hans_CN"}
+FOLDERS: Final = {"zh": "zh_Hans_CN"}
+"""Of the languages that have a catalogue."""
 
 language: ContextVar[str] = ContextVar("language", default=LANGUAGES[0])
 """The language of whoever is being spoken to: a process's setting, or a request's."""
@@ -47,8 +48,8 @@ def say_count(one: str, many: str, count: int, /, **values: object) -> str:
 def catalogue(name: str) -> NullTranslations:
     """Load every room's compiled catalogue of a language; English needs none."""
     merged: NullTranslations = NullTranslations()
-    if name in _FOLDERS:
-        folder = files("agreed") / "locale" / _FOLDERS[name] / "LC_MESSAGES"
+    if name in FOLDERS:
+        folder = files("agreed") / "locale" / FOLDERS[name] / "LC_MESSAGES"
         for entry in folder.iterdir() if folder.is_dir() else ():
             if entry.name.endswith(".mo"):
                 with entry.open("rb") as file:

@@ -14,10 +14,14 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
 from agreed.words import LANGUAGES, RemedyError, language, say
-from duifu.help_pages import translate_help
+from duifu.help_pages import speak, translate_help
+from duifu.usage import mistyped
 
 EXIT_REMEDY: Final = 2
 """A person can put it right; the sentence on stderr says how."""
+
+EXIT_ABORTED: Final = 1
+"""A person answered a question by ending the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +125,53 @@ def make_app() -> typer.Typer:
     return app
 
 
-def chosen_language(arguments: list[str], environment: dict[str, str]) -> str:
-    """Find the language asked for, before help texts are made; the first one if unknown."""
-    chosen = environment.get("DUIFU_LANG", LANGUAGES[0])
+def asked_language(arguments: list[str], environment: dict[str, str]) -> str:
+    """Find the language asked for, before any text is made."""
+    asked = environment.get("DUIFU_LANG") or LANGUAGES[0]
     for position, argument in enumerate(arguments):
         if argument == "--lang" and position + 1 < len(arguments):
-            chosen = arguments[position + 1]
+            asked = arguments[position + 1]
         elif argument.startswith("--lang="):
-            chosen = argument.removeprefix("--lang=")
-    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+            asked = argument.removeprefix("--lang=")
+    return asked
+
+
+def _choose_language() -> None:
+    """Speak the language asked for; one that is not there is said in all that are, and passed over.
+
+    A box must not stop recording for its language.
+    """
+    asked = asked_language(sys.argv[1:], dict(os.environ))
+    if asked not in LANGUAGES:
+        for spoken in LANGUAGES:
+            language.set(spoken)
+            _tell(say("There is no language {name}; use zh or en.", name=asked))
+        asked = LANGUAGES[0]
+    language.set(asked)
+    speak(asked)
+
+
+def _tell(*lines: str) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(line, markup=False)
 
 
 def main() -> None:
     """Run the command; a sentence and exit status 2 for what a person can put right."""
-    language.set(chosen_language(sys.argv[1:], dict(os.environ)))
+    _choose_language()
     try:
-        make_app()()
+        status = make_app()(standalone_mode=False)
     except RemedyError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"✗ {error}", markup=False)
+        _tell(f"✗ {error}")
         sys.exit(EXIT_REMEDY)
+    except typer.TyperException as error:
+        _tell(*mistyped(error))
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        _tell(say("Nothing was done."))
+        sys.exit(EXIT_ABORTED)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

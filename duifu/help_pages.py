@@ -1,17 +1,42 @@
 """What the command-line library itself says on a help page, in the reader's language."""
 
+import os
+from gettext import bindtextdomain, textdomain
+from importlib.resources import files
 from typing import Any, Final
 
 from typer import Context
 
-from agreed.words import say
+from agreed.words import FOLDERS, marked, say
+from duifu.usage import SpokenContext
 
 _COMPLETION: Final = ("install_completion", "show_completion")
+
+# What the library writes beside an option; it looks these up in the process's gettext domain.
+_BESIDE: Final = (
+    marked("[default: {}]"),
+    marked("[env var: {}]"),
+    marked("[required]"),
+    marked("(dynamic)"),
+    marked("(deprecated) "),
+)
+_DOMAIN: Final = "duifu"
+
+
+def speak(spoken: str) -> None:
+    """Let the library speak a language from now on; call it before the first page is made."""
+    os.environ["LANGUAGE"] = FOLDERS.get(spoken, spoken)
+    bindtextdomain(_DOMAIN, str(files("agreed") / "locale"))
+    textdomain(_DOMAIN)
 
 
 def translate_help(command: Any) -> Any:
     """Give a command and all below it their panels, help and completion texts; gives it back."""
     below = getattr(command, "commands", {})
+    command.context_class = SpokenContext
+    command.options_metavar = say("[OPTIONS]")
+    if below:
+        command.subcommand_metavar = say("COMMAND [ARGS]...")
     shown = command.get_help_option(Context(command))
     if shown is not None:
         shown.help = say("Show this page and exit.")

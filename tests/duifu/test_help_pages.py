@@ -1,10 +1,17 @@
+import gettext
+from io import BytesIO
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 import typer
+from babel.messages.extract import extract
 
-from agreed.words import language
-from duifu.help_pages import translate_help
+from agreed.words import language, say
+from duifu.help_pages import speak, translate_help
+
+# What is said when a command line is wrong, which `duifu.usage` says itself.
+NOT_SHOWN = {"Error", "Aborted.", "Try [blue]'{command_path} {help_option}'[/] for help."}
 
 
 def made() -> Any:
@@ -41,3 +48,23 @@ def test_every_page_is_translated(
     pages = capsys.readouterr().out
     assert all(panel in pages for panel in panels)
     assert ("Options" in pages) == (spoken == "en")
+
+
+def test_the_library_looks_up_what_stands_beside_an_option(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = gettext.textdomain()
+    monkeypatch.setenv("LANGUAGE", "en")
+    for spoken, required in (("en", "[required]"), ("zh", "[必填]")):
+        speak(spoken)
+        assert gettext.gettext("[required]") == required
+    gettext.textdomain(before)
+
+
+def test_everything_the_library_looks_up_on_a_help_page_has_a_translation() -> None:
+    source = Path(typer.__file__).with_name("rich_utils.py").read_bytes()
+    looked_up = {str(found[1]) for found in extract("python", BytesIO(source), keywords={"_": None})}
+    language.set("zh")
+    assert looked_up >= {"[required]", "[default: {}]"}
+    for message in looked_up - NOT_SHOWN:
+        assert say(message) != message, message

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from duifu.__main__ import chosen_language
+from duifu.__main__ import asked_language
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,11 +90,37 @@ def test_an_unknown_command_is_named() -> None:
         (["--lang", "en", "edge"], {}, "en"),
         (["--lang=en"], {"DUIFU_LANG": "zh"}, "en"),
         ([], {"DUIFU_LANG": "en"}, "en"),
-        (["--lang", "fr"], {}, "zh"),
+        (["--lang", "fr"], {}, "fr"),
         (["--lang"], {}, "zh"),
     ],
 )
 def test_the_language_is_known_before_any_text_is_made(
     arguments: list[str], environment: dict[str, str], expected: str
 ) -> None:
-    assert chosen_language(arguments, environment) == expected
+    assert asked_language(arguments, environment) == expected
+
+
+def test_an_unknown_language_is_named_in_those_there_are_and_passed_over() -> None:
+    for result in (run("--lang", "fr", "--help"), run("--help", DUIFU_LANG="fr")):
+        assert result.returncode == 0
+        assert result.stderr.splitlines() == [
+            "没有语言 fr；请用 zh 或 en。",
+            "There is no language fr; use zh or en.",
+        ]
+        assert "兑付" in result.stdout
+
+
+def test_a_mistyped_command_is_answered_in_chinese() -> None:
+    result = run("cloud", "ledger", "fund", "pool", "5")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[0] == "✗ 缺少 --key，请补上。"
+    assert result.stderr.splitlines()[1].endswith("cloud ledger fund [选项] {into} {amount_fen}")
+    assert "duifu cloud ledger fund --help”" in result.stderr
+
+
+def test_what_stands_beside_an_option_is_chinese() -> None:
+    page = run("cloud", "ledger", "refund", "--help", COLUMNS="120").stdout
+    assert page.lstrip().startswith("用法：")
+    assert "[必填]" in page
+    assert "[默认：var/headquarters]" in page
+    assert "[required]" not in page
