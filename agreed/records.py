@@ -53,6 +53,25 @@ BOX_ALIVE: Final = "box_alive"
 GAP: Final = "gap"
 CLOCK_ANCHOR: Final = "clock_anchor"  # its detail is an `agreed.anchors.Anchor`
 
+OF_A_SERVICE: Final = frozenset(
+    {
+        GATE_PASSED,
+        CARD_SEEN,
+        COMPARTMENT_OPENED,
+        PARCEL_DEPOSITED,
+        PARCEL_COLLECTED,
+        TASK_STARTED,
+        TASK_FINISHED,
+        STAFF_PRESENT,
+        STAFF_LEFT,
+        BEACON_SEEN,
+        DOOR_OPENED,
+        DOOR_CLOSED,
+        EXIT_PRESSED,
+    }
+)
+"""What people do in a service: what a box records that can prove a promised node."""
+
 TEXT_COLUMNS: Final = ("device", "node_kind", "subject", "reference", "detail")
 
 _FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -113,6 +113,7 @@ def _add_packs(router: APIRouter, desk: Desk) -> None:
 
     @router.post("/packs", status_code=201, summary="Publish a pack as its next version")
     def publish(request: Annotated[Pack, Body(examples=[_PACK])]) -> Published:
+        acts.check_provable(request)
         version = acts.publish_pack(desk.engine, desk.company, request, desk.now_ms())
         return Published(version=version, pack=request)
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from cloud.database import schema
 from cloud.database.fleet import Place, at
+from cloud.database.inbox import chunks
 from cloud.settlement.packs import Pack
 
 
@@ -48,11 +49,13 @@ def put_worker(connection: Connection, place: Place, worker: str, name: str, now
         connection.execute(insert(workers).values(**row))
 
 
-def has_worker(connection: Connection, place: Place, worker: str) -> bool:
-    """Say whether a site knows a worker."""
-    workers = schema.workers
-    query = select(workers.c.worker).where(at(workers, place), workers.c.worker == worker)
-    return connection.execute(query).first() is not None
+def known_workers(connection: Connection, place: Place, wanted: set[str]) -> set[str]:
+    """Find those of some workers whom a site knows."""
+    workers, found = schema.workers, set[str]()
+    for chunk in chunks(sorted(wanted)):
+        query = select(workers.c.worker).where(at(workers, place), workers.c.worker.in_(chunk))
+        found |= set(connection.scalars(query))
+    return found
 
 
 def put_credential(connection: Connection, place: Place, card: str, **values: Any) -> None:

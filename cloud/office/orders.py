@@ -1,6 +1,6 @@
 """Publishes packs, books orders with their promised nodes, and cancels them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from agreed.directives import Code, CodeAction, EndOrder, PromisedNode
 from agreed.limits import AMOUNT_FEN_MAX, NODES_PER_ORDER_MAX
 from agreed.promises import Verdict
+from agreed.records import OF_A_SERVICE
 from agreed.words import say
 from agreed.wrong_fields import explain
 from cloud.consequences import judge_again, pay_what_waits
@@ -106,6 +107,26 @@ class OrderRequest(BaseModel):
         return self
 
 
+def check_provable(pack: Pack) -> None:
+    """Refuse a node that no record of a box can ever prove.
+
+    Raises:
+        InvalidError: names the node.
+    """
+    for number, node in enumerate(pack.nodes):
+        if node.node_kind not in OF_A_SERVICE:
+            field = f"nodes.{number}.node_kind"
+            raise InvalidError(
+                field,
+                say(
+                    "{field}: no box ever records {kind}; choose one of {kinds}.",
+                    field=field,
+                    kind=node.node_kind,
+                    kinds=", ".join(sorted(OF_A_SERVICE)),
+                ),
+            )
+
+
 def publish_pack(engine: Engine, company: str, pack: Pack, now_ms: int) -> int:
     """Publish a pack as its next version, and give that; the same content makes no new one."""
     with writing(engine) as connection:
@@ -131,7 +152,7 @@ def create_orders(
         now_ms: ms.
 
     Raises:
-        UnknownError: no such site, pack or node.
+        UnknownError: no such site, pack, node or worker.
         ConflictError: an order_id is in use.
         InvalidError: the terms cannot be kept as written.
     """
@@ -141,6 +162,7 @@ def create_orders(
         booked = [_book(request, *packs[request.pack], make_code) for request in requests]
         order_ids = [order.order_id for order in booked]
         _refuse_known(order_ids, promising.known_orders(connection, place, order_ids))
+        _refuse_strangers(connection, place, booked)
         promising.add_orders(connection, place, booked, now_ms)
         moves = [
             move
@@ -205,6 +227,34 @@ def _refuse_known(order_ids: list[str], known: set[str]) -> None:
                 "order_id", say("Order {order} exists already; choose another id.", order=order_id)
             )
         known.add(order_id)
+
+
+def _refuse_strangers(
+    connection: Connection, place: Place, booked: list[promising.NewOrder]
+) -> None:
+    """Refuse a worker whom the site does not know: a misspelt one would be paid for the work."""
+    named = [(field, worker) for order in booked for field, worker in _workers_of(order) if worker]
+    known = masters.known_workers(connection, place, {worker for _, worker in named})
+    for field, worker in named:
+        if worker not in known:
+            raise UnknownError(
+                field,
+                say(
+                    "{field}: {site} has no worker {worker}; correct the id, or add the worker "
+                    "first.",
+                    field=field,
+                    site=place.site,
+                    worker=worker,
+                ),
+            )
+
+
+def _workers_of(order: promising.NewOrder) -> Iterator[tuple[str, str]]:
+    yield "worker", order.worker
+    for node, work in zip(order.nodes, order.works, strict=True):
+        yield f"nodes.{node.node}.worker", node.worker
+        for worker, _role in work.crew:
+            yield f"nodes.{node.node}.crew", worker
 
 
 def _book(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agreed import records
 from agreed.limits import TEXT_BYTES_MAX, WALL_MS_MAX
 from agreed.records import (
     ClockState,
@@ -82,3 +83,8 @@ def test_columns_are_cut_and_joined_without_a_trace() -> None:
         assert all(len(set(part.texts["subject"][1].tolist())) == len(part) for part in parts)
     with pytest.raises(RecordError, match="consecutive"):
         join_columns([whole.part(0, 3), whole.part(4, 5)])
+
+
+def test_what_a_box_says_of_itself_proves_no_service() -> None:
+    of_itself = {records.BOX_ALIVE, records.BOX_STARTED, records.GAP, records.CLOCK_ANCHOR}
+    assert records.OF_A_SERVICE.isdisjoint(of_itself | {records.DEVICE_LOST, records.GATE_REFUSED})

@@ -63,7 +63,9 @@ def test_the_library_looks_up_what_stands_beside_an_option(
 
 def test_everything_the_library_looks_up_on_a_help_page_has_a_translation() -> None:
     source = Path(typer.__file__).with_name("rich_utils.py").read_bytes()
-    looked_up = {str(found[1]) for found in extract("python", BytesIO(source), keywords={"_": None})}
+    looked_up = {
+        str(found[1]) for found in extract("python", BytesIO(source), keywords={"_": None})
+    }
     language.set("zh")
     assert looked_up >= {"[required]", "[default: {}]"}
     for message in looked_up - NOT_SHOWN:

@@ -5,6 +5,8 @@ V1 = "/api/v1"
 
 
 def test_lists_can_be_narrowed(office: Office) -> None:
+    worker = {"worker": "w-3", "name": "W3"}
+    assert office.client.post(f"{V1}/sites/north/workers", json=worker).is_success
     orders = [
         {"order_id": f"o-{i}", "pack": "cleaning", "worker": f"w-{i}", "booked_from_ms": T0 + i}
         for i in (1, 2, 3)
@@ -27,7 +29,7 @@ def test_lists_can_be_narrowed(office: Office) -> None:
 
 
 def test_an_order_can_be_cancelled(office: Office) -> None:
-    order = {"order_id": "o-1", "pack": "cleaning", "worker": "w", "booked_from_ms": T0}
+    order = {"order_id": "o-1", "pack": "cleaning", "worker": "w-1", "booked_from_ms": T0}
     office.client.post(f"{V1}/sites/north/orders", json=order)
     assert office.client.post(f"{V1}/orders/north/o-1/cancel").status_code == 204
     assert office.client.get(f"{V1}/orders/north/o-1").json()["order"]["status"] == "cancelled"
@@ -66,7 +68,7 @@ def test_an_order_carries_segment_quantity_role_and_crew(office: Office) -> None
 
 
 def test_an_order_is_refunded_in_parts_once_per_key(office: Office) -> None:
-    order = {"order_id": "o-1", "pack": "cleaning", "worker": "w", "booked_from_ms": T0}
+    order = {"order_id": "o-1", "pack": "cleaning", "worker": "w-1", "booked_from_ms": T0}
     office.client.post(f"{V1}/sites/north/orders", json=order)
     refund = {"key": "k", "amount_fen": 900, "cause": "leaked"}
     for _ in range(2):

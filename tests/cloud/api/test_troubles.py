@@ -2,11 +2,14 @@ import pytest
 from sqlalchemy import Connection, event
 
 from tests.cloud.api.conftest import Office
-from tests.cloud.world import T0
+from tests.cloud.world import CLEANING, T0
 
 V1 = "/api/v1"
 ORDER = {"pack": "cleaning", "worker": "w-1", "booked_from_ms": T0}
 
+# As a pack, but for what must happen.
+FLYING = CLEANING.model_dump(mode="json")
+FLYING["nodes"][0]["node_kind"] = "flying"
 
 CASES: list[tuple[str, dict[str, object], int, str]] = [
     ("/sites", {}, 422, "site"),
@@ -22,6 +25,8 @@ CASES: list[tuple[str, dict[str, object], int, str]] = [
     ),
     ("/sites/north/orders", ORDER | {"pack": "none"}, 404, "pack"),
     ("/sites/south/orders", ORDER, 404, "site"),
+    ("/sites/north/orders", ORDER | {"worker": "w-10"}, 404, "worker"),
+    ("/packs", FLYING, 422, "nodes.0.node_kind"),
     ("/sites/north/pool", {"key": "k", "amount_fen": 0}, 422, "amount_fen"),
     ("/orders/north/none/cancel", {}, 404, "order_id"),
     ("/boxes/north/none/retire", {}, 404, "box"),

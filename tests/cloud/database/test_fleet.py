@@ -6,6 +6,7 @@ from cloud.database.engine import reading, writing
 from cloud.database.fleet import BoxName, Place
 from cloud.ingest.decision import Holding
 from cloud.office.boxes import accept_box, add_box
+from cloud.office.sites import WorkerRequest, put_workers
 from tests.cloud.world import BOX, LATER, PLACE, STREAM, T0, Chain, World, alive
 
 
@@ -61,9 +62,11 @@ def test_directives_are_numbered_and_fit_one_message(world: World) -> None:
 
 
 def test_large_directives_still_fit(world: World) -> None:
+    worker = '"' * 60
+    put_workers(world.engine, PLACE, [WorkerRequest(worker=worker, name="W")], T0)
     nodes = [{"key": "finish", "promised_at_ms": T0}]
     for i in range(30):
-        world.order('"' * 30 + str(i), nodes=nodes, worker='"' * 60)
+        world.order('"' * 30 + str(i), nodes=nodes, worker=worker)
     with reading(world.engine) as connection:
         found = fleet.directives_after(connection, BOX, STREAM, 0)
     encode_message(DirectivesSent(stream=STREAM.hex(), first=1, directives=found))

@@ -18,8 +18,8 @@ def test_cards_in_force(world: World) -> None:
 
 def test_workers_and_companies(world: World) -> None:
     with reading(world.engine) as connection:
-        assert masters.has_worker(connection, PLACE, "w-1")
-        assert not masters.has_worker(connection, PLACE, "w-9")
+        known = masters.known_workers(connection, PLACE, {"w-1", "w-9"})
+        assert known == {"w-1"}
         assert masters.companies(connection) == ["acme"]
 
 

@@ -111,7 +111,14 @@ def test_what_does_not_exist_is_named(world: World) -> None:
         book(nodes=[{"key": "finish", "opens_at_ms": T0 + 2, "promised_at_ms": T0 + 1}])
     with pytest.raises(InvalidError) as nobody:
         book(nodes=[{"key": "arrive", "worker": ""}])
-    named = [error.value.field for error in (site, pack, node, terms, window, nobody)]
+    with pytest.raises(UnknownError, match="w-9") as stranger:
+        book(worker="w-9")
+    with pytest.raises(UnknownError) as other:
+        book(nodes=[{"key": "finish", "worker": "w-9"}])
+    with pytest.raises(UnknownError) as helper:
+        book(nodes=[{"key": "finish", "crew": [{"worker": "w-9", "role": "help"}]}])
+    refused = (site, pack, node, terms, window, nobody, stranger, other, helper)
+    named = [error.value.field for error in refused]
     assert named == [
         "site",
         "pack",
@@ -119,6 +126,9 @@ def test_what_does_not_exist_is_named(world: World) -> None:
         "nodes.finish.hard_minutes",
         "nodes.finish.opens_at_ms",
         "nodes.arrive.worker",
+        "worker",
+        "nodes.finish.worker",
+        "nodes.finish.crew",
     ]
 
 
