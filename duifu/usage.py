@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 import typer
+from pydantic import ValidationError
 
 # typer keeps the errors of its parser, and what writes a usage line, to itself.
 from typer._click import exceptions
@@ -42,7 +43,7 @@ class _Formatter(HelpFormatter):
 class SpokenContext(typer.Context):
     """A call of a command whose help page speaks the reader's language."""
 
-    formatter_class = _Formatter
+    formatter_class: type[HelpFormatter] = _Formatter
 
 
 def mistyped(error: typer.TyperException) -> list[str]:
@@ -69,7 +70,8 @@ def _sentence(error: typer.TyperException) -> str:
             return _no_such_option(error.option_name, error.possibilities or ())
         case exceptions.BadOptionUsage():
             return _needs_or_takes(error.option_name, error.message)
-    return _of_pattern(error.format_message())
+        case _:
+            return _of_pattern(error.format_message())
 
 
 def _of_pattern(message: str) -> str:
@@ -90,10 +92,12 @@ def _explained(found: dict[str, Any], error: exceptions.BadParameter) -> str:
 
 def _found(error: exceptions.BadParameter) -> dict[str, Any]:
     """Give what pydantic found wrong with the value, or what else the library says of it."""
-    found = getattr(error.__cause__, "errors", list)()
+    cause = error.__cause__
     if choices := _CHOICES.search(error.message):
         return {"type": "enum", "msg": "", "ctx": choices.groupdict()}
-    return found[0] if found else {"type": "", "msg": error.message}
+    if isinstance(cause, ValidationError):
+        return dict(cause.errors()[0])
+    return {"type": "", "msg": error.message}
 
 
 def _no_such_option(option: str, meant: Any) -> str:
