@@ -45,6 +45,7 @@ words: setup
 
 # For a Pi: docs/pi.md.
 wheel: setup
+	rm -rf build # what was built before would go into the package again
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean:

@@ -20,6 +20,9 @@ from duifu.usage import mistyped
 EXIT_REMEDY: Final = 2
 """A person can put it right; the sentence on stderr says how."""
 
+_COMPLETED: Final = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
+"""Where bash, and where zsh and fish, give the words that they want completed."""
+
 EXIT_ABORTED: Final = 1
 """A person answered a question by ending the command."""
 
@@ -57,11 +60,6 @@ def _summaries() -> dict[str, str]:
 class _Rooms(TyperGroup):
     """Commands that are imported when they are called."""
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Show the page, with what the library says in the language in force."""
-        translate_help(self)
-        super().format_help(ctx, formatter)
-
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # the shape is typer's
         return list(_ROOMS)
 
@@ -77,7 +75,8 @@ class _Rooms(TyperGroup):
 
 def _is_called(name: str) -> bool:
     """Tell a call, or its shell completion, from a listing: only these may import a room."""
-    return name in sys.argv[1:] or name in os.environ.get("COMP_WORDS", "").split()
+    completed = (os.environ.get(words, "").split() for words in _COMPLETED)
+    return name in sys.argv[1:] or any(name in words for words in completed)
 
 
 def _load(name: str) -> Any:
@@ -102,7 +101,7 @@ def _load(name: str) -> Any:
     return command
 
 
-def make_app() -> typer.Typer:
+def make_command() -> Any:
     """Build the command in the language in force."""
     app = typer.Typer(
         cls=_Rooms,
@@ -122,7 +121,7 @@ def make_app() -> typer.Typer:
     ) -> None:
         pass
 
-    return app
+    return translate_help(typer.main.get_command(app))
 
 
 def asked_language(arguments: list[str], environment: dict[str, str]) -> str:
@@ -161,7 +160,7 @@ def main() -> None:
     """Run the command; a sentence and exit status 2 for what a person can put right."""
     _choose_language()
     try:
-        status = make_app()(standalone_mode=False)
+        status = make_command()(standalone_mode=False)
     except RemedyError as error:
         _tell(f"✗ {error}")
         sys.exit(EXIT_REMEDY)

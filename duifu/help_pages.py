@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from typer import Context
+from typer.core import TyperGroup
 
 from agreed.words import FOLDERS, marked, say
 from duifu.usage import SpokenContext
@@ -35,7 +36,7 @@ def translate_help(command: Any) -> Any:
     below = getattr(command, "commands", {})
     command.context_class = SpokenContext
     command.options_metavar = say("[OPTIONS]")
-    if below:
+    if isinstance(command, TyperGroup):
         command.subcommand_metavar = say("COMMAND [ARGS]...")
     shown = command.get_help_option(Context(command))
     if shown is not None:

@@ -120,7 +120,32 @@ def test_a_mistyped_command_is_answered_in_chinese() -> None:
 
 def test_what_stands_beside_an_option_is_chinese() -> None:
     page = run("cloud", "ledger", "refund", "--help", COLUMNS="120").stdout
-    assert page.lstrip().startswith("用法：")
+    for shown in (page, run("--help").stdout):
+        assert shown.lstrip().startswith("用法：")
     assert "[必填]" in page
     assert "[默认：var/headquarters]" in page
     assert "[required]" not in page
+
+
+@pytest.mark.parametrize(
+    ("shell", "environment"),
+    [
+        ("bash", {"COMP_WORDS": "duifu edge jour", "COMP_CWORD": "2"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "duifu edge jour"}),
+        (
+            "fish",
+            {"_TYPER_COMPLETE_ARGS": "duifu edge jour", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+        ),
+    ],
+)
+def test_every_shell_completes_what_is_in_a_room(shell: str, environment: dict[str, str]) -> None:
+    code = "import sys; sys.argv = ['duifu']; from duifu.__main__ import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | environment | {"_DUIFU_COMPLETE": f"complete_{shell}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "journal" in result.stdout
