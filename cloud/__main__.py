@@ -9,16 +9,17 @@ import structlog
 import typer
 from rich.table import Column, Table
 
-from agreed.money import yuan
 from agreed.words import say, say_count
 from cloud import reads
 from cloud.broker import box_account
-from cloud.clerk import ledger_app, settle_app, users_app
+from cloud.clerk import settle_app
+from cloud.clerk_ledger import ledger_app
 from cloud.clerk_statements import statement_app
+from cloud.clerk_users import users_app
 from cloud.dashboards.incidents import incident_word
 from cloud.database.engine import reading
 from cloud.database.fleet import BoxName
-from cloud.database.views import AccountView, BoxView, LedgerCheck, Statement
+from cloud.database.views import BoxView
 from cloud.folder import Folder
 from cloud.office.boxes import accept_box, accept_key, add_box, resolve_incidents
 from cloud.office.sites import SiteRequest, open_site
@@ -27,9 +28,6 @@ from cloud.passwords import derived_password
 from cloud.planning import plan_app
 from cloud.service import serve
 from cloud.shell import DEFAULT_DATA, AsJson, Data, House, checked, opened, out, print_json, talk
-
-EXIT_UNSOUND: Final = 1
-"""The ledger or a chain does not hold."""
 
 FINGERPRINT_WIDTH: Final = 24
 
@@ -133,8 +131,8 @@ def boxes_add(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
     with opened(data) as house:
         key = house.box(name)
         request = SiteRequest(site=key.site, name=key.site)
-        open_site(house.engine, house.company, request, house.clock.wall_ms())
-        add_box(house.engine, key, secrets.token_bytes(16), house.clock.wall_ms())
+        open_site(house.engine, house.company, request, house.now_ms)
+        add_box(house.engine, key, secrets.token_bytes(16), house.now_ms)
         _accept(house, key)
 
 
@@ -155,7 +153,7 @@ def boxes_accept_key(
 ) -> None:
     """Accept the key of a box that was replaced."""
     with opened(data) as house:
-        accept_key(house.engine, house.box(name), fingerprint, house.clock.wall_ms())
+        accept_key(house.engine, house.box(name), fingerprint, house.now_ms)
         talk.print(say("Accepted; the box goes on by itself within some seconds."))
 
 
@@ -163,77 +161,12 @@ def boxes_accept_key(
 def boxes_resolve(name: SiteBox, data: Data = DEFAULT_DATA) -> None:
     """Resolve what is open at a box."""
     with opened(data) as house:
-        count = resolve_incidents(house.engine, house.box(name), house.clock.wall_ms())
+        count = resolve_incidents(house.engine, house.box(name), house.now_ms)
         talk.print(say_count("{count} incident resolved.", "{count} incidents resolved.", count))
 
 
-@ledger_app.command("check", help=say("Check the books and every chain from its first block."))
-def ledger_check(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
-    """Check everything; exit status 1 if something does not hold."""
-    with opened(data) as house, reading(house.engine) as connection:
-        found = reads.ledger_check(connection, house.company)
-    if as_json:
-        print_json(LedgerCheck, found)
-    else:
-        sound = say("yes") if found.is_balanced else say("NO")
-        chained = say("yes") if found.is_chain_verified else say("NO")
-        out.print(
-            say("Books balanced: {sound} ({count} transfers)", sound=sound, count=found.transfers)
-        )
-        out.print(
-            say(
-                "Chains verified: {sound} ({blocks} blocks, {records} records)",
-                sound=chained,
-                blocks=found.blocks,
-                records=found.records,
-            )
-        )
-        for fault in found.faults:
-            out.print(f"✗ {fault}", markup=False)
-    if found.faults:
-        raise typer.Exit(EXIT_UNSOUND)
-
-
-@ledger_app.command("accounts", help=say("List accounts with their balances."))
-def ledger_accounts(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
-    """List the accounts."""
-    with opened(data) as house, reading(house.engine) as connection:
-        found = reads.accounts(connection, house.company)
-    if as_json:
-        print_json(list[AccountView], found)
-        return
-    table = Table(say("Site"), say("Account"), say("Balance, yuan"))
-    for account in found:
-        table.add_row(account.site, account.account, yuan(account.balance_fen))
-    out.print(table)
-
-
-@statement_app.command("show", help=say("Show what moved a worker's pay, line by line."))
-def statement_show(
-    worker: Annotated[str, typer.Argument(help=say("Worker id."))],
-    data: Data = DEFAULT_DATA,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Show one worker's whole statement."""
-    with opened(data) as house, reading(house.engine) as connection:
-        found = reads.statement(connection, house.company, worker, 0, 2**62)
-    if as_json:
-        print_json(Statement, found)
-        return
-    table = Table(say("Order"), say("Node"), say("Verdict"), say("Yuan"), say("How"))
-    for line in found.lines:
-        verdict = say(line.verdict.name.lower())
-        row = (line.order_id, line.node, verdict, yuan(line.amount_fen), line.reason.formula)
-        table.add_row(*row)
-    out.print(table)
-    out.print(say("Earned {yuan} yuan", yuan=yuan(found.earned_fen)))
-    if found.emptiness is not None:
-        out.print(_why_empty(found))
-
-
 def _accept(house: House, name: BoxName, fingerprint: str | None = None) -> None:
-    stream, now_ms = secrets.token_bytes(16), house.clock.wall_ms()
+    stream, now_ms = secrets.token_bytes(16), house.now_ms
     number = accept_box(house.engine, name, stream, now_ms, fingerprint)
     password = derived_password(house.folder.secret(), *name, number=number)
     account = box_account(*name, password)
@@ -254,18 +187,6 @@ def _accept(house: House, name: BoxName, fingerprint: str | None = None) -> None
 def _status(status: str) -> str:
     words = {"pending": say("pending"), "accepted": say("accepted"), "retired": say("retired")}
     return words[status]
-
-
-def _why_empty(found: Statement) -> str:
-    assert found.emptiness is not None
-    code, count = found.emptiness.code, found.emptiness.promises
-    if code == "unknown_worker":
-        return say("Empty: nobody here knows worker {worker}.", worker=found.worker)
-    if code == "no_promises":
-        return say("Empty: no promise of this worker falls into this time.")
-    if code == "all_open":
-        return say("Empty: {count} promises are open, none is decided yet.", count=count)
-    return say("Empty: {count} promises, but none of their nodes pays.", count=count)
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from rich.table import Table
 from agreed.money import yuan
 from agreed.words import RemedyError, say
 from cloud import reads
-from cloud.clerk import Period, Site, Token, acting, one_site
 from cloud.database import read_journal
 from cloud.database.engine import reading
 from cloud.database.fleet import Place
@@ -23,12 +22,28 @@ from cloud.database.month_statements import (
     month_statement,
     payees,
 )
+from cloud.database.views import Statement
 from cloud.exports import listing
 from cloud.office.disputing import DecisionRequest, DisputeRequest, decide_dispute, open_dispute
 from cloud.office.run_words import empty_word, rule_word, stake_word, why
 from cloud.office.settling import find_run
 from cloud.settlement.journal_text import journal
-from cloud.shell import DEFAULT_DATA, AsJson, Data, House, opened, out, print_json, requested, talk
+from cloud.shell import (
+    DEFAULT_DATA,
+    AsJson,
+    Data,
+    House,
+    Period,
+    Site,
+    Token,
+    Worker,
+    acting,
+    opened,
+    out,
+    print_json,
+    requested,
+    talk,
+)
 
 statement_app = typer.Typer(
     no_args_is_help=True, help=say("Statements: show, month, export, dispute, decide.")
@@ -42,6 +57,30 @@ Into = Annotated[Path, typer.Option("--into", help=say("Folder to write into."))
 Form = Annotated[list[str], typer.Option("--form", help=say("csv, xlsx, pdf or json; repeat."))]
 
 
+@statement_app.command("show", help=say("Show what moved a worker's pay, line by line."))
+def statement_show(
+    worker: Worker,
+    data: Data = DEFAULT_DATA,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show one worker's whole statement."""
+    with opened(data) as house, reading(house.engine) as connection:
+        found = reads.statement(connection, house.company, worker, 0, 2**62)
+    if as_json:
+        print_json(Statement, found)
+        return
+    table = Table(say("Order"), say("Node"), say("Verdict"), say("Yuan"), say("How"))
+    for line in found.lines:
+        verdict = say(line.verdict.name.lower())
+        row = (line.order_id, line.node, verdict, yuan(line.amount_fen), line.reason.formula)
+        table.add_row(*row)
+    out.print(table)
+    out.print(say("Earned {yuan} yuan", yuan=yuan(found.earned_fen)))
+    if found.emptiness is not None:
+        out.print(_why_empty(found))
+
+
 @statement_app.command("month", help=say("Show one payee's month: opening to closing."))
 def statement_of_month(
     account: Account,
@@ -53,7 +92,7 @@ def statement_of_month(
 ) -> None:
     """Show one payee's month."""
     with opened(data) as house, reading(house.engine) as connection:
-        place = Place(house.company, one_site(house, site))
+        place = house.place(site)
         found = month_statement(connection, place, account, period)
     if as_json:
         print_json(MonthStatement, found)
@@ -92,7 +131,7 @@ def statement_export(
         written = 0
         try:
             into.mkdir(parents=True, exist_ok=True)
-            for name, content in _files(house, one_site(house, site), period, form):
+            for name, content in _files(house, house.place(site), period, form):
                 (into / name).write_bytes(content)
                 written += 1
         except OSError as error:
@@ -108,7 +147,7 @@ def statement_export(
 
 @statement_app.command("dispute", help=say("Dispute a line of a worker's statement."))
 def statement_dispute(  # noqa: PLR0913, PLR0917  # options of a command line
-    worker: Annotated[str, typer.Argument(help=say("Worker id."))],
+    worker: Worker,
     period: Period,
     line: Annotated[str, typer.Argument(help=say("ORDER/NODE/REVISION, or rule:NAME."))],
     claim: Annotated[str, typer.Option(help=say("What should be right."))],
@@ -120,10 +159,10 @@ def statement_dispute(  # noqa: PLR0913, PLR0917  # options of a command line
 ) -> None:
     """Note that a line is disputed."""
     with opened(data) as house:
-        place = Place(house.company, one_site(house, site))
+        place = house.place(site)
         who = acting(house, token)
         request = requested(DisputeRequest, worker=worker, period=period, line=line, claim=claim)
-        found = open_dispute(house.engine, place, request, who, house.clock.wall_ms())
+        found = open_dispute(house.engine, place, request, who, house.now_ms)
     _told(found, as_json=as_json)
 
 
@@ -140,12 +179,24 @@ def statement_decide(  # noqa: PLR0913
 ) -> None:
     """Decide a dispute."""
     with opened(data) as house:
-        place = Place(house.company, one_site(house, site))
+        place = house.place(site)
         who = acting(house, token)
         request = requested(DecisionRequest, amount_fen=grant_fen, decision=decision)
-        now_ms = house.clock.wall_ms()
+        now_ms = house.now_ms
         found = decide_dispute(house.engine, place, dispute, request, who, now_ms)
     _told(found, as_json=as_json)
+
+
+def _why_empty(found: Statement) -> str:
+    assert found.emptiness is not None
+    code, count = found.emptiness.code, found.emptiness.promises
+    if code == "unknown_worker":
+        return say("Empty: nobody here knows worker {worker}.", worker=found.worker)
+    if code == "no_promises":
+        return say("Empty: no promise of this worker falls into this time.")
+    if code == "all_open":
+        return say("Empty: {count} promises are open, none is decided yet.", count=count)
+    return say("Empty: {count} promises, but none of their nodes pays.", count=count)
 
 
 def _print_details(found: MonthStatement) -> None:
@@ -208,8 +259,9 @@ def _row(moved: Moved) -> tuple[str, ...]:
     return str(moved.transfer), moved.order_id, moved.kind, yuan(moved.amount_fen), moved.formula
 
 
-def _files(house: House, site: str, period: str, forms: list[str]) -> Iterator[tuple[str, bytes]]:
-    place = Place(house.company, site)
+def _files(
+    house: House, place: Place, period: str, forms: list[str]
+) -> Iterator[tuple[str, bytes]]:
     with reading(house.engine) as connection:
         view = reads.company(connection, house.company)
         offset = view.utc_offset_minutes if view is not None else 480
@@ -224,7 +276,7 @@ def _files(house: House, site: str, period: str, forms: list[str]) -> Iterator[t
             rows = listing.statement_rows(statement, stamp)
             title = f"statement-{period}-{_safe(account)}"
             lists.append((title, statement.hash, listing.STATEMENT_COLUMNS, rows))
-        text = "".join(journal(read_journal.entries(connection, house.company, site), offset))
+        text = "".join(journal(read_journal.entries(connection, *place), offset))
     for name, said, columns, rows in lists:
         for form in forms:
             yield f"{name}.{form}", listing.written(form, name, said, columns, rows)

@@ -17,9 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from agreed.limits import NAME_PATTERN
 from agreed.words import RemedyError, say
 from agreed.wrong_fields import explain
-from cloud.database.fleet import BoxName
+from cloud import reads
+from cloud.database.engine import reading
+from cloud.database.fleet import BoxName, Place
 from cloud.folder import Folder, Kept, store_trouble
 from cloud.link import Clock
+from cloud.office.people import OPERATOR, Person, person_of
 from cloud.office.refusals import OfficeError
 from cloud.opening import open_store, wall_clock
 
@@ -29,6 +32,22 @@ DEFAULT_DATA: Final = Path("var/headquarters")
 
 Data = Annotated[Path, typer.Option("--data", help=say("Data folder of headquarters."))]
 AsJson = Annotated[bool, typer.Option("--json", help=say("Print JSON for programs."))]
+Site = Annotated[str | None, typer.Option(help=say("Site; may be left out where there is one."))]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        "--token", envvar="DUIFU_TOKEN", help=say("Your own token; without it the operator acts.")
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help=say("Do it without asking."))]
+Note = Annotated[str, typer.Option(help=say("A remark that stays with the act."))]
+Period = Annotated[str, typer.Argument(help=say("Month, as 2026-03."))]
+Order = Annotated[str, typer.Argument(help=say("Order."))]
+Worker = Annotated[str, typer.Argument(help=say("Worker id."))]
+UserId = Annotated[str, typer.Argument(help=say("Short name, as acts name the person."))]
+OnceKey = Annotated[
+    str, typer.Option("--key", help=say("Yours, for this act; the same key again changes nothing."))
+]
 
 out = Console(highlight=False, soft_wrap=True)
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -48,12 +67,50 @@ class House:
         """Give the company's key."""
         return self.kept.company
 
+    @property
+    def now_ms(self) -> int:
+        """Read the clock."""
+        return self.clock.wall_ms()
+
+    def place(self, site: str | None) -> Place:
+        """Find the site that is meant."""
+        return Place(self.company, one_site(self, site))
+
     def box(self, name: str) -> BoxName:
         """Read SITE/BOX."""
         site, slash, box = name.partition("/")
         if not slash:
             raise RemedyError(say("Write the box as SITE/BOX, not {name}.", name=name))
         return BoxName(self.company, checked("SITE", site), checked("BOX", box))
+
+
+def acting(house: House, token: str | None) -> Person:
+    """Find who acts: the person of a token, else the operator.
+
+    Raises:
+        RemedyError: it is nobody's token.
+    """
+    if token is None or token == house.folder.token():
+        return OPERATOR
+    found = person_of(house.engine, house.company, token)
+    if found is None:
+        raise RemedyError(say("This token is nobody's; “duifu cloud users add” gives one."))
+    return found
+
+
+def one_site(house: House, site: str | None) -> str:
+    """Find the site that is meant.
+
+    Raises:
+        RemedyError: there are several and none was named.
+    """
+    if site is not None:
+        return checked("--site", site)
+    with reading(house.engine) as connection:
+        known = [view.site for view in reads.sites(connection, house.company, 0)]
+    if len(known) != 1:
+        raise RemedyError(say("Name the site with --site: {sites}.", sites=", ".join(known) or "–"))
+    return known[0]
 
 
 @contextmanager

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from agreed.words import language
 from benchmarks.postgresql import Postgres, running
 from cloud.database.engine import open_engine, sqlite_url
 from cloud.database.migrate import migrate
+from tests.cloud.shells import LONG_AGO, headquarters, work
 from tests.cloud.world import World
 
 
@@ -64,3 +66,12 @@ def world(store: Engine) -> World:
 def small_world(sqlite_store: Engine) -> World:
     """A headquarters on SQLite, for what does not depend on the engine."""
     return World(sqlite_store)
+
+
+@pytest.fixture
+def worked_month(tmp_path: Path) -> Path:
+    """Give the data folder of a headquarters where one order was done in `shells.MONTH`."""
+    language.set("en")
+    with headquarters(tmp_path) as world:
+        work(world, LONG_AGO)
+    return tmp_path

@@ -5,37 +5,19 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from agreed.words import RemedyError, language
-from cloud.__main__ import app
-from cloud.database.engine import sqlite_url
-from cloud.folder import Folder, Kept
-from cloud.opening import open_store
-from tests.cloud.world import HOUR, T0, World, passed
-
-runner = CliRunner()
+from tests.cloud.shells import headquarters, said
+from tests.cloud.world import HOUR, T0, passed
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     language.set("en")
-    folder = Folder(tmp_path)
-    folder.prepare().close()
-    url = sqlite_url(tmp_path / "store.db")
-    engine = open_store(url, tmp_path)
-    world = World(engine)
-    world.order("o-1")
-    world.tell(passed(T0 + HOUR))
-    engine.dispose()
-    folder.keep(Kept(database=url, company="acme", mqtt_url="mqtt://127.0.0.1:1883"))
+    with headquarters(tmp_path) as world:
+        world.order("o-1")
+        world.tell(passed(T0 + HOUR))
     return tmp_path
-
-
-def said(data: Path, *arguments: str) -> str:
-    done = runner.invoke(app, [*arguments, "--data", str(data)], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.stdout
 
 
 def test_a_box_gets_the_head_of_its_settings(data: Path) -> None:

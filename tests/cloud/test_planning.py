@@ -9,28 +9,16 @@ from typer.testing import CliRunner, Result
 
 from agreed.words import RemedyError, language
 from cloud.__main__ import app
-from cloud.database.engine import sqlite_url
-from cloud.folder import Folder, Kept
-from cloud.opening import open_store
 from tests.cloud.settlement.small_month import PLAN
-from tests.cloud.world import HOUR, T0, World, alive, finished, passed
-
-runner = CliRunner()
+from tests.cloud.shells import headquarters, work
+from tests.cloud.world import T0
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     language.set("en")
-    folder = Folder(tmp_path)
-    folder.prepare().close()
-    url = sqlite_url(tmp_path / "store.db")
-    engine = open_store(url, tmp_path)
-    world = World(engine)
-    world.order("o-1", at_ms=T0 + HOUR)
-    world.fund(9_000)
-    world.tell(passed(T0 + HOUR), finished(T0 + 2 * HOUR, "o-1"), alive(T0 + 9 * HOUR))
-    engine.dispose()
-    folder.keep(Kept(database=url, company="acme", mqtt_url="mqtt://127.0.0.1:1883"))
+    with headquarters(tmp_path) as world:
+        work(world, T0)
     return tmp_path
 
 
@@ -41,7 +29,7 @@ def written(data: Path, **changes: Any) -> str:
 
 
 def asked(*arguments: str) -> Result:
-    return runner.invoke(app, ["plan", *arguments], catch_exceptions=False)
+    return CliRunner().invoke(app, ["plan", *arguments], catch_exceptions=False)
 
 
 def test_a_plan_from_file_to_force(data: Path) -> None:
@@ -79,7 +67,7 @@ def test_everything_wrong_with_a_file_is_named(data: Path) -> None:
 def test_the_books_say_who_published_a_plan(data: Path) -> None:
     at = ("--data", str(data))
     asks = ["users", "add", "zhao", "--name", "Zhao", "--role", "operator", *at]
-    token = runner.invoke(app, asks, catch_exceptions=False).stdout.strip()
+    token = CliRunner().invoke(app, asks, catch_exceptions=False).stdout.strip()
     asked("publish", written(data), "--token", token, *at)
     [plan] = json.loads(asked("show", "--json", *at).stdout)
     assert plan["published_by"] == "zhao"
