@@ -4,21 +4,23 @@ No question moves a lock, a strike or a setting. What only talks by itself is li
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from firmware_interfaces.locker.codec import StatusReader
 from firmware_interfaces.locker.kinds import KINDS, BoardKind
 from firmware_interfaces.modbus.codec import ReplyReader, read_inputs
 from firmware_interfaces.osdp.codec import (
+    ASK_CAPABILITIES,
     ASK_IDENTITY,
+    CAPABILITIES,
     CRC_BIT,
     IDENTITY,
     START,
     FrameReader,
     crc16,
 )
-from firmware_interfaces.osdp.reports import who_text
+from firmware_interfaces.osdp.reports import has_text, who_text
 from firmware_interfaces.scanner.codec import CodeReader
 from firmware_interfaces.scanner.dialogue import Reply
 from firmware_interfaces.scanner.framed import (
@@ -48,7 +50,9 @@ class Question:
         request: the bytes.
         is_answer: whether what was heard answers it.
         extra: lines of `[[line.devices]]` that this device needs beside its name.
-        describe: who the device says it is, from what was heard; "" where it does not say.
+        describe: who the device says it is and what it has, from what was heard; "" where it
+            does not say.
+        more: what else is asked of whoever answered, so that it says more of itself.
     """
 
     family: str
@@ -58,6 +62,7 @@ class Question:
     is_answer: Callable[[bytes], bool]
     extra: tuple[str, ...] = ()
     describe: Callable[[bytes], str] = lambda _: ""
+    more: bytes = b""
 
     def table(self, port: str, name: str, described: str = "") -> str:
         """Propose the settings, as a `[[line]]` of box.toml; who it says it is stands above."""
@@ -84,21 +89,29 @@ def _osdp(addresses_count: int) -> Iterator[Question]:
     for baud in OSDP_BAUDS:
         for address in range(addresses_count):
             extra = (f"address = {address}", 'key_file = "..."  # the reader\'s own key')
-            request, is_answer = identify(address), _is_reader(address)
-            yield Question("osdp", baud, address, request, is_answer, extra, who_reader)
+            question = Question(
+                "osdp", baud, address, identify(address), _is_reader(address), extra
+            )
+            more = _asked(address, ASK_CAPABILITIES)
+            yield replace(question, describe=describe_reader, more=more)
 
 
 def identify(address: int) -> bytes:
     """Ask an OSDP reader who it is, in plain text and from the start of a conversation."""
-    body = bytes([START, address, 9, 0, CRC_BIT, ASK_IDENTITY, 0])
+    return _asked(address, ASK_IDENTITY)
+
+
+def _asked(address: int, code: int) -> bytes:
+    body = bytes([START, address, 9, 0, CRC_BIT, code, 0])
     return b"\xff" + body + crc16(body).to_bytes(2, "little")
 
 
-def who_reader(heard: bytes) -> str:
-    """Read who a reader says it is."""
-    frames = FrameReader().feed(heard)
-    said = [who_text(frame.data) for frame in frames if frame.is_reply and frame.code == IDENTITY]
-    return said[-1] if said else ""
+def describe_reader(heard: bytes) -> str:
+    """Read who a reader says it is and what it has."""
+    readers = {IDENTITY: who_text, CAPABILITIES: has_text}
+    replies = [frame for frame in FrameReader().feed(heard) if frame.is_reply]
+    said = {one.code: readers[one.code](one.data) for one in replies if one.code in readers}
+    return ", ".join(filter(None, (said.get(code, "") for code in readers)))
 
 
 def _is_reader(address: int) -> Callable[[bytes], bool]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from firmware_interfaces.discovery.questions import Question
@@ -25,7 +25,7 @@ class Finding:
         port: as in box.toml.
         question: what was answered; None when the port failed.
         fault: why the port failed; None when it did not.
-        described: who the device says it is; "" where it does not say.
+        described: who the device says it is and what it has; "" where it does not say.
     """
 
     port: str
@@ -64,6 +64,9 @@ async def _scan_port(
         try:
             for question in (one for one in questions if one.baud == baud):
                 if heard := await _answered_at_last(wire, woken, question):
+                    if question.more:
+                        more = replace(question, request=question.more)
+                        heard += await _answered_at_last(wire, woken, more)
                     yield Finding(port, question, described=question.describe(heard))
                 asked()
         except PortError as error:

@@ -26,6 +26,7 @@ from firmware_interfaces.osdp import commands
 from firmware_interfaces.osdp.panel import Panel, seed_nonces
 from firmware_interfaces.osdp.reader import ADMITS_COUNT_MAX, Reader
 from firmware_interfaces.osdp.reports import (
+    HAVINGS,
     IDENTITY,
     LocalStatus,
     card_text,
@@ -37,15 +38,6 @@ from firmware_interfaces.presence import Presence, refused
 
 OPEN_MS_MAX = 60_000
 REFUSED_MS = 2_000
-
-# What a reader has, for people; Source: IEC 60839-11-5, osdp_PDCAP.
-CAPABILITIES = {
-    "outputs": osdp_sys.CAP_OUTPUT_CONTROL,
-    "inputs": osdp_sys.CAP_CONTACT_STATUS_MONITORING,
-    "LED": osdp_sys.CAP_READER_LED_CONTROL,
-    "buzzer": osdp_sys.CAP_READER_AUDIBLE_OUTPUT,
-    "text": osdp_sys.CAP_READER_TEXT_OUTPUT,
-}
 
 
 class OsdpMachine:
@@ -293,7 +285,7 @@ class OsdpMachine:
     def _described(self, reader: Reader, now: Moment, prefix: str) -> list[Observation]:
         has = [
             f"{name} {count}"
-            for name, code in CAPABILITIES.items()
+            for code, name in HAVINGS.items()
             if (count := self._panel.items_count(reader.index, code))
         ]
         described = prefix + ", ".join([_who(self._panel.identity(reader.index)), *has])

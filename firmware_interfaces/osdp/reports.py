@@ -1,6 +1,6 @@
 """What readers report, by the fields of the standard: who they are, cards, keys, tamper and power.
 
-Source: IEC 60839-11-5, osdp_PDID, osdp_RAW, osdp_KEYPAD and osdp_LSTATR.
+Source: IEC 60839-11-5, osdp_PDID, osdp_PDCAP, osdp_RAW, osdp_KEYPAD and osdp_LSTATR.
 """
 
 from struct import Struct
@@ -18,6 +18,9 @@ KEYS_COUNT_MAX: Final = 32
 KEYS: Final = {0x7F: "*", 0x0D: "#"} | {ord(digit): digit for digit in "0123456789*#"}
 
 
+# What a reader may have, for people, by its function code.
+HAVINGS: Final = {2: "outputs", 1: "inputs", 4: "LED", 5: "buzzer", 6: "text"}
+HAVING: Final = Struct("<BBB")  # function code, compliance level, how many
 IDENTITY: Final = Struct("<3sBBI3s")  # maker (IEEE), model, version, serial, firmware
 
 
@@ -31,6 +34,13 @@ def who_text(identity: bytes) -> str:
         f"maker {maker.hex()}, model {model}, version {version}, serial {serial:08x}, "
         f"firmware {numbers}"
     )
+
+
+def has_text(data: bytes) -> str:
+    """Read the data of osdp_PDCAP, for people; what is not whole is left out."""
+    whole = data[: len(data) - len(data) % HAVING.size]
+    levels = {code: max(count, 1) for code, level, count in HAVING.iter_unpack(whole) if level}
+    return ", ".join(f"{name} {levels[code]}" for code, name in HAVINGS.items() if code in levels)
 
 
 def card_text(bits: int, data: bytes) -> str:

@@ -10,7 +10,9 @@ from simulators.devices.wire import PtyWire
 from tests.firmware_interfaces.worlds import KEY
 
 
-def test_a_reader_says_who_it_is_above_the_settings_that_are_proposed(tmp_path: Path) -> None:
+def test_a_reader_describes_itself_above_the_settings_that_are_proposed(
+    tmp_path: Path,
+) -> None:
     async def play() -> list[Finding]:
         reader = GateReader("gate", key=KEY, address=1)
         wanted = [q for q in questions(2) if (q.family, q.baud) == ("osdp", 9_600)]
@@ -19,6 +21,7 @@ def test_a_reader_says_who_it_is_above_the_settings_that_are_proposed(tmp_path: 
 
     (found,) = asyncio.run(play())
     assert "maker 001fd0, model 1, version 1, serial 00000002" in found.described
+    assert found.described.endswith("outputs 2, inputs 1, LED 1, buzzer 1, text 1")
     assert found.table("gate").startswith(f"# {found.described}\n[[line]]\n")
 
 

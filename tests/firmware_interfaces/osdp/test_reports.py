@@ -8,6 +8,7 @@ from firmware_interfaces.osdp.reports import (
     LocalStatus,
     card_text,
     card_value,
+    has_text,
     keys_text,
     keys_value,
 )
@@ -65,3 +66,11 @@ def test_hostile_data_never_raises(data: bytes) -> None:
     assert card_value(data).isascii()
     assert keys_value(data).isascii()
     LocalStatus("gate").reported(data, at_ms(0))
+
+
+def test_what_a_reader_has_is_read_as_far_as_it_is_whole() -> None:
+    # The data of an osdp_PDCAP in tests/vectors/osdp.json.
+    data = bytes.fromhex("0201010301010401010501010801000901000a0001100200")
+    assert has_text(data) == has_text(data + b"\x06\x01") == "outputs 1, LED 1, buzzer 1"
+    assert has_text(bytes([2, 0, 4])) == ""
+    assert has_text(bytes([4, 1, 0])) == "LED 1"
