@@ -29,7 +29,6 @@ from cloud.shell import (
     Site,
     Token,
     Yes,
-    acting,
     opened,
     out,
     print_json,
@@ -55,7 +54,7 @@ class _Desk:
 
 
 def _desk(house: House, site: str | None, token: str | None) -> _Desk:
-    return _Desk(house, Settling(house.engine, house.place(site)), acting(house, token))
+    return _Desk(house, Settling(house.engine, house.place(site)), house.acting(token))
 
 
 @settle_app.command("preview", help=say("Draw up a month; nothing is posted."))

@@ -23,7 +23,6 @@ from cloud.shell import (
     OnceKey,
     Order,
     Site,
-    one_site,
     opened,
     out,
     print_json,
@@ -91,7 +90,7 @@ def ledger_balance(
         view = reads.company(connection, house.company)
         offset = view.utc_offset_minutes if view else 480
         at_ms, known_ms = (local_ms(text, offset) for text in (at, known_at))
-        key = one_site(house, site)
+        key = house.place(site).site
         found = reads.balances_at(connection, house.company, key, at_ms, known_ms)
     _show_accounts(found, as_json=as_json)
 

@@ -37,7 +37,6 @@ from cloud.shell import (
     Site,
     Token,
     Worker,
-    acting,
     opened,
     out,
     print_json,
@@ -160,7 +159,7 @@ def statement_dispute(  # noqa: PLR0913, PLR0917  # options of a command line
     """Note that a line is disputed."""
     with opened(data) as house:
         place = house.place(site)
-        who = acting(house, token)
+        who = house.acting(token)
         request = requested(DisputeRequest, worker=worker, period=period, line=line, claim=claim)
         found = open_dispute(house.engine, place, request, who, house.now_ms)
     _told(found, as_json=as_json)
@@ -180,7 +179,7 @@ def statement_decide(  # noqa: PLR0913
     """Decide a dispute."""
     with opened(data) as house:
         place = house.place(site)
-        who = acting(house, token)
+        who = house.acting(token)
         request = requested(DecisionRequest, amount_fen=grant_fen, decision=decision)
         now_ms = house.now_ms
         found = decide_dispute(house.engine, place, dispute, request, who, now_ms)

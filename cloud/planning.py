@@ -17,7 +17,7 @@ from cloud.settlement.comparing import differences, in_words
 from cloud.settlement.plans import Plan
 from cloud.settlement.prose import percent, prose
 from cloud.settlement.whatif import Sensitivity, Trial
-from cloud.shell import DEFAULT_DATA, AsJson, Data, Token, acting, opened, out, print_json
+from cloud.shell import DEFAULT_DATA, AsJson, Data, Token, opened, out, print_json
 
 EXIT_FAULTY: Final = 1
 """The plan holds something that is wrong."""
@@ -83,7 +83,7 @@ def plan_publish(file: File, token: Token = None, data: Data = DEFAULT_DATA) -> 
     """Publish; the same content again changes nothing."""
     plan = _read(file)
     with opened(data) as house:
-        who, now_ms = acting(house, token), house.now_ms
+        who, now_ms = house.acting(token), house.now_ms
         who.must_be(Duty.OPERATOR)
         version = publish_plan(house.engine, house.company, plan, who.user_id, now_ms)
     out.print(

@@ -1,4 +1,4 @@
-"""What every command of headquarters shares: the opened store, options, output."""
+"""What every command of headquarters shares: the opened store, who asks, options, output."""
 
 import json
 import re
@@ -73,8 +73,32 @@ class House:
         return self.clock.wall_ms()
 
     def place(self, site: str | None) -> Place:
-        """Find the site that is meant."""
-        return Place(self.company, one_site(self, site))
+        """Find the site that is meant.
+
+        Raises:
+            RemedyError: there are several and none was named.
+        """
+        if site is not None:
+            return Place(self.company, checked("--site", site))
+        with reading(self.engine) as connection:
+            known = [view.site for view in reads.sites(connection, self.company, 0)]
+        if len(known) != 1:
+            names = ", ".join(known) or "–"
+            raise RemedyError(say("Name the site with --site: {sites}.", sites=names))
+        return Place(self.company, known[0])
+
+    def acting(self, token: str | None) -> Person:
+        """Find who acts: the person of a token, else the operator.
+
+        Raises:
+            RemedyError: it is nobody's token.
+        """
+        if token is None or token == self.folder.token():
+            return OPERATOR
+        found = person_of(self.engine, self.company, token)
+        if found is None:
+            raise RemedyError(say("This token is nobody's; “duifu cloud users add” gives one."))
+        return found
 
     def box(self, name: str) -> BoxName:
         """Read SITE/BOX."""
@@ -82,35 +106,6 @@ class House:
         if not slash:
             raise RemedyError(say("Write the box as SITE/BOX, not {name}.", name=name))
         return BoxName(self.company, checked("SITE", site), checked("BOX", box))
-
-
-def acting(house: House, token: str | None) -> Person:
-    """Find who acts: the person of a token, else the operator.
-
-    Raises:
-        RemedyError: it is nobody's token.
-    """
-    if token is None or token == house.folder.token():
-        return OPERATOR
-    found = person_of(house.engine, house.company, token)
-    if found is None:
-        raise RemedyError(say("This token is nobody's; “duifu cloud users add” gives one."))
-    return found
-
-
-def one_site(house: House, site: str | None) -> str:
-    """Find the site that is meant.
-
-    Raises:
-        RemedyError: there are several and none was named.
-    """
-    if site is not None:
-        return checked("--site", site)
-    with reading(house.engine) as connection:
-        known = [view.site for view in reads.sites(connection, house.company, 0)]
-    if len(known) != 1:
-        raise RemedyError(say("Name the site with --site: {sites}.", sites=", ".join(known) or "–"))
-    return known[0]
 
 
 @contextmanager
