@@ -74,8 +74,6 @@ def _measured(lines: int, guarded_url: str, plain_url: str) -> dict[str, float]:
         floors, spent = _Floors(other), {kind: _Spent() for kind in KINDS}
         for first in range(0, lines, BATCH):
             _promise(engine, first, first + BATCH)
-            if not first:
-                _count_rows(engine)
             dues = [_due(number) for number in range(first, first + BATCH)]
             with spent["posting"].counting():
                 _post(engine, dues)
@@ -171,13 +169,6 @@ def _bare(metadata: MetaData, name: str) -> list[Table]:
         )
         for table in (schema.transfers, schema.lines)
     ]
-
-
-def _count_rows(engine: Engine) -> None:
-    """Do at once what the server does by itself within a minute of the first rows."""
-    if engine.dialect.name == "postgresql":
-        with writing(engine) as connection:
-            connection.execute(text("ANALYZE"))
 
 
 def _post(engine: Engine, dues: list[Due]) -> None:

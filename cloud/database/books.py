@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, select, text, 
 
 from agreed.promises import Verdict
 from cloud.database import schema
+from cloud.database.counting import LINES_MIN, count_once
 from cloud.database.fleet import Place, at
 from cloud.database.inbox import chunks
 from cloud.database.inserting import Values, add_rows
@@ -198,6 +199,8 @@ def store(connection: Connection, place: Place, settled: Settled, now_ms: int) -
     _change_lines(connection, place, settled.released, POSTED, numbers)
     rows = (_line_row(line, numbers.get(line.key), now_ms) for line in settled.lines)
     add_rows(connection, schema.lines, rows, same=tuple(place))
+    if len(settled.lines) >= LINES_MIN:
+        count_once(connection)
 
 
 def _line_row(line: Line, transfer: int | None, now_ms: int) -> Values:
