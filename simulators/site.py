@@ -17,6 +17,10 @@ LOCKER_BAUD: Final = 19_200
 SCANNER_BAUD: Final = 9_600
 
 
+_SCANNER: Final = 'ends = "cr", beeps = "honeywell", idle_ms = 2000'
+"""A busy machine pauses in the middle of a code, which no UART does: wait for its end."""
+
+
 class SimulatedSite:
     """The far end of every wire of one box, and the files that the box starts from.
 
@@ -85,7 +89,7 @@ class SimulatedSite:
             f'[[kiosk]]\nscanner = "{KIOSK}"\nbank = "{LOCKER}"\n',
             *(self._line(name, "osdp", READER_BAUD, f'key_file = "{name}.key"') for name in GATES),
             self._line(LOCKER, "locker_cu16", LOCKER_BAUD, f"compartments = {COMPARTMENTS}"),
-            self._line(KIOSK, "scanner", SCANNER_BAUD, 'ends = "cr", beeps = "honeywell"'),
+            self._line(KIOSK, "scanner", SCANNER_BAUD, _SCANNER),
         ]
         return "".join(parts)
 
