@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,12 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _hunt(PLANTS if options.plant == "all" else (options.plant,), seeds)
     tally, began_s = Tally(), time.monotonic()
     parts = [seeds[at : at + PART_SEEDS] for at in range(0, len(seeds), PART_SEEDS)]
-    for part in shared(options.jobs, partial(play_range), parts):
+    for part in shared(options.jobs, play_range, parts, options.seconds):
         for passed in part:
             tally.add(passed)
             _tell(passed, options.seeds)
-        if time.monotonic() - began_s > options.seconds:
-            break
     figures = {"from": options.first, "seconds": round(time.monotonic() - began_s, 1)}
     _say(json.dumps(tally.summary() | figures))
     return int(tally.failed > 0)

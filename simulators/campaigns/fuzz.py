@@ -142,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--from", dest="seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     options = parser.parse_args(arguments)
     began_s = time.monotonic()
     parts = [
@@ -149,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number, first in enumerate(range(0, options.inputs, PART_INPUTS))
     ]
     thrown = Thrown()
-    for one in shared(options.jobs, throw, parts):
+    for one in shared(options.jobs, throw, parts, options.seconds):
         thrown.add(one)
     for name, what, data in thrown.broken:
         _say(f"{name}: {what}: {data[:400]}")

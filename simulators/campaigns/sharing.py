@@ -1,8 +1,10 @@
 """Spreads the parts of a campaign over processes; a part is decided by its arguments alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,14 +14,33 @@ PartT = TypeVar("PartT")
 ResultT = TypeVar("ResultT")
 
 
-def shared(jobs: int, act: Callable[[PartT], ResultT], parts: Sequence[PartT]) -> Iterator[ResultT]:
+def shared(
+    jobs: int,
+    act: Callable[[PartT], ResultT],
+    parts: Sequence[PartT],
+    seconds_max: float = math.inf,
+) -> Iterator[ResultT]:
     """Do every part, in so many processes, and give what came of each, in order.
+
+    What was done is given also when there was no time for the rest: a part is never cut short.
 
     Args:
         jobs: processes; with 1 everything is done in this one.
         act: a function of a module, so that another process finds it.
         parts: its arguments.
+        seconds_max: no part is given after one that came later than that.
     """
+    ends_s = time.monotonic() + seconds_max
+    with closing(_each(jobs, act, parts)) as done:
+        for one in done:
+            yield one
+            if time.monotonic() > ends_s:
+                return
+
+
+def _each(
+    jobs: int, act: Callable[[PartT], ResultT], parts: Sequence[PartT]
+) -> Generator[ResultT, None, None]:
     if jobs == 1:
         yield from map(act, parts)
         return

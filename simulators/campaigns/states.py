@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--states", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--control", action="store_true", help="commit without a sync; must fail")
     options = parser.parse_args(arguments)
     began_s = time.monotonic()
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number, first in enumerate(range(0, options.states, PART_STATES))
     ]
     done = Replayed()
-    for one in shared(options.jobs, play, parts):
+    for one in shared(options.jobs, play, parts, options.seconds):
         done.add(one)
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{done.states} states, {done.failed} failed ")

@@ -125,12 +125,10 @@ def _play_all(options: argparse.Namespace) -> int:
     with folder_in_memory("templates") as templates:
         make_templates(templates, spans_s)
         act = partial(play_range, spans_s=spans_s, templates=templates)
-        for part in shared(options.jobs, act, parts):
+        for part in shared(options.jobs, act, parts, options.seconds):
             for played in part:
                 tally.add(played)
                 _tell(played, options.seeds)
-            if time.monotonic() - began_s > options.seconds:
-                break
     took_s = time.monotonic() - began_s
     figures = {"from": options.first, "jobs": options.jobs, "seconds": round(took_s, 1)}
     _say(json.dumps(tally.summary() | figures))
