@@ -88,6 +88,7 @@ class Acceptance:
         reserve: Reserve,
         settings: JournalSettings,
         committed: Callable[[list[RecordColumns]], None],
+        thread: Errands | None = None,
     ) -> None:
         """Stand before a journal.
 
@@ -97,6 +98,7 @@ class Acceptance:
             reserve: spent when the card is full.
             settings: how long each class may wait for company, and how much room it needs.
             committed: called in the loop with what was just made durable, block by block.
+            thread: does what blocks, until this is closed; None for one of its own.
         """
         self._journal = journal
         self._clock = clock
@@ -108,7 +110,7 @@ class Acceptance:
             Durability.CUSTODY: 0.0,
         }
         self._committed = committed
-        self._thread = Errands("journal")
+        self._thread = thread or Errands("journal")
         self._waiting: deque[_Waiting] = deque()
         self._waiting_count = 0
         self._due_s = self._shortest_s = math.inf

@@ -25,12 +25,13 @@ from edge.acceptance import Acceptance
 from edge.clock import BoxClock, parse_memory
 from edge.config import JournalSettings
 from edge.decisions import Draft
+from edge.errands import Errands
 from edge.journal import FILE, Journal, open_journal
 from edge.store import Reserve, StoreError
 from simulators.world.card import Card, CardFiles
 from simulators.world.clocks import Crystal
 from simulators.world.door_judge import Offer, judge_found, judge_refused, look
-from simulators.world.loop import VirtualLoop
+from simulators.world.loop import VirtualErrands, VirtualLoop
 from simulators.world.scheduler import NeverAtRestError, Scheduler
 
 SPAN_S: Final = 60
@@ -62,6 +63,7 @@ class MakeDoor(Protocol):
         reserve: Reserve,
         settings: JournalSettings,
         committed: Callable[[list[RecordColumns]], None],
+        thread: Errands,
     ) -> Acceptance:
         """Make it, as `edge.acceptance.Acceptance` is made."""
         ...
@@ -217,7 +219,8 @@ class _Play:
         clock = _Clock(journal.clock_memory, self._crystal, self._scheduler)
         loop = VirtualLoop(self._scheduler, self._call_s, self._survived)  # type: ignore[abstract]
         reserve = Reserve(self._card.folder / "reserve", RESERVE_BYTES)
-        door = self._make(journal, clock, reserve, self._settings, self._committed)
+        thread = VirtualErrands(loop)
+        door = self._make(journal, clock, reserve, self._settings, self._committed, thread)
         through = journal.end.through
         self._life = _Life(journal, clock, loop, door, through, through)
         self._done.lives += 1

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final, TypeVar, TypeVarTuple
 
 from agreed.machine import NS_PER_S
+from edge.errands import Errands
 from simulators.world.scheduler import Scheduler
 
 T = TypeVar("T")
@@ -158,3 +159,16 @@ class VirtualLoop(asyncio.AbstractEventLoop):
                 self.act(partial(where.run, callback))
 
         return step
+
+
+class VirtualErrands(Errands):
+    """The thread of one process, in virtual time."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        """Work for a loop."""
+        super().__init__("virtual")
+        self._loop = loop
+
+    def give(self, act: Callable[[], T]) -> "asyncio.Future[T]":
+        """Have something done after a while, and told of after another."""
+        return self._loop.run_in_executor(None, act)

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from agreed.machine import NS_PER_S
-from simulators.world.loop import VirtualLoop
+from simulators.world.loop import VirtualErrands, VirtualLoop
 from simulators.world.scheduler import Scheduler
 
 
@@ -104,3 +104,16 @@ def test_what_is_called_off_does_not_happen() -> None:
     process.loop.call_later(1.0, process.done.append, 2).cancel()
     process.run(2)
     assert process.done == []
+
+
+async def _give(process: Process, errands: VirtualErrands) -> None:
+    first, second = errands.give(lambda: 1), errands.give(lambda: 2)
+    process.done.append((await first, await second, process.loop.time()))
+    errands.close()
+
+
+def test_errands_are_done_in_virtual_time() -> None:
+    process = Process()
+    process.loop.begin(_give(process, VirtualErrands(process.loop)))
+    process.run(3)
+    assert process.done == [(1, 2, pytest.approx(1.0))]
