@@ -63,6 +63,8 @@ def test_a_day_goes_through_and_directives_come_down(tmp_path: Path) -> None:
         login = accepted(house)
         with house.api() as api:
             api.post("/packs", json=CLEANING.model_dump(mode="json")).raise_for_status()
+            worker = {"worker": "w-1", "name": "Wang"}
+            api.post("/sites/north/workers", json=worker).raise_for_status()
             order = {
                 "order_id": "o-1",
                 "pack": "cleaning",
