@@ -7,7 +7,7 @@ V1 = "/api/v1"
 def test_a_plan_is_checked_published_read_and_compared(office: Office) -> None:
     client = office.client
     bad = client.post(f"{V1}/plans/check", json=PLAN | {"cap_fen": -1}).json()
-    assert bad == {"faults": [{"field": "cap_fen", "message": "不得小于 0。"}], "says": []}
+    assert bad == {"faults": [{"field": "cap_fen", "message": "cap_fen 不能小于 0。"}], "says": []}
     good = client.post(f"{V1}/plans/check", json=PLAN, params={"lang": "en"}).json()
     assert good["faults"] == []
     assert good["says"][0].startswith("“春季方案” (Spring plan) holds from 2026-03 on")
