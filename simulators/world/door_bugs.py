@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from agreed.machine import Moment
 from agreed.records import Durability
@@ -13,32 +13,16 @@ from edge.decisions import Draft
 class _TellsEarly(Acceptance):
     """Says that a record is taken before it is on the card."""
 
-    def accept(
-        self,
-        drafts: tuple[Draft, ...],
-        at: Moment,
-        durability: Durability,
-        keep: Mapping[str, str | None] | None = None,
-        *,
-        is_action: bool = False,
-    ) -> "asyncio.Future[bool]":
-        taken = super().accept(drafts, at, durability, keep, is_action=is_action)
+    def accept(self, *what: Any, **more: Any) -> "asyncio.Future[bool]":
+        taken = super().accept(*what, **more)
         return taken if taken.done() else _said(is_taken=True)
 
 
 class _TellsAnyway(Acceptance):
     """Says that a record is taken whether or not the journal took it."""
 
-    def accept(
-        self,
-        drafts: tuple[Draft, ...],
-        at: Moment,
-        durability: Durability,
-        keep: Mapping[str, str | None] | None = None,
-        *,
-        is_action: bool = False,
-    ) -> "asyncio.Future[bool]":
-        taken = super().accept(drafts, at, durability, keep, is_action=is_action)
+    def accept(self, *what: Any, **more: Any) -> "asyncio.Future[bool]":
+        taken = super().accept(*what, **more)
         said = _said()
         taken.add_done_callback(lambda _taken: said.set_result(True))
         return said
@@ -47,18 +31,10 @@ class _TellsAnyway(Acceptance):
 class _ForgetsToTell(Acceptance):
     """Ends without a word of what it refused."""
 
-    def accept(
-        self,
-        drafts: tuple[Draft, ...],
-        at: Moment,
-        durability: Durability,
-        keep: Mapping[str, str | None] | None = None,
-        *,
-        is_action: bool = False,
-    ) -> "asyncio.Future[bool]":
+    def accept(self, *what: Any, **more: Any) -> "asyncio.Future[bool]":
         if self.fault is not None:
             return _said(is_taken=False)
-        return super().accept(drafts, at, durability, keep, is_action=is_action)
+        return super().accept(*what, **more)
 
 
 class _KeepsLate(Acceptance):
@@ -72,11 +48,10 @@ class _KeepsLate(Acceptance):
         at: Moment,
         durability: Durability,
         keep: Mapping[str, str | None] | None = None,
-        *,
-        is_action: bool = False,
+        **more: Any,
     ) -> "asyncio.Future[bool]":
         late, self._late = self._late, keep
-        return super().accept(drafts, at, durability, late, is_action=is_action)
+        return super().accept(drafts, at, durability, late, **more)
 
 
 class _CustodyOvertakes(Acceptance):
@@ -88,10 +63,9 @@ class _CustodyOvertakes(Acceptance):
         at: Moment,
         durability: Durability,
         keep: Mapping[str, str | None] | None = None,
-        *,
-        is_action: bool = False,
+        **more: Any,
     ) -> "asyncio.Future[bool]":
-        taken = super().accept(drafts, at, durability, keep, is_action=is_action)
+        taken = super().accept(drafts, at, durability, keep, **more)
         if durability is Durability.CUSTODY and not taken.done():
             self._waiting.rotate(1)
         return taken
